@@ -1,0 +1,357 @@
+//! The command line: clap types and help texts, nothing else. What the commands do is in `commands`.
+
+mod help;
+
+use crate::lab::ProviderName;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Kubernetes labs for InterSystems IRIS on a laptop
+#[derive(Debug, Parser)]
+#[command(name = "iris-lab", version, after_help = help::TOP, max_term_width = 100)]
+pub struct Cli {
+    /// What is printed, and how.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What is printed, and how.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format of the result: table, json or yaml
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    pub output: OutputFormat,
+    /// Print nothing but the result and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Print plain lines instead of a live display
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Colours: auto (on a terminal, without NO_COLOR), always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub color: ColorWhen,
+}
+
+/// Format of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document; progress as JSON lines on stderr.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring a lab up
+    #[command(after_help = help::UP)]
+    Up(UpArgs),
+    /// Show every step that `up` would take
+    #[command(after_help = help::PLAN)]
+    Plan(PlanArgs),
+    /// Show what runs, where, and whether it is healthy
+    #[command(after_help = help::STATUS)]
+    Status(StatusArgs),
+    /// Remove the IRIS pods, keep their volumes
+    #[command(after_help = help::DOWN)]
+    Down(DownArgs),
+    /// Remove everything: back to before the first `up`
+    #[command(after_help = help::RESET)]
+    Reset(ResetArgs),
+    /// List, print and check labs
+    #[command(after_help = help::LABS, disable_help_subcommand = true)]
+    Labs(LabsArgs),
+    /// Print the Kubernetes YAML that `up` would apply
+    #[command(after_help = help::RENDER)]
+    Render(RenderArgs),
+    /// Print the path of the lab's kubeconfig
+    #[command(after_help = help::KUBECONFIG)]
+    Kubeconfig(KubeconfigArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// The embedded cluster
+    #[command(hide = true, disable_help_subcommand = true)]
+    Sim(SimArgs),
+}
+
+/// Which lab, and what is different from its file.
+#[derive(Clone, Debug, Args)]
+pub struct LabArgs {
+    /// A built-in lab (see `iris-lab labs`) or a lab file
+    #[arg(value_name = "LAB", default_value = "two-pod")]
+    pub lab: String,
+    /// Name of the lab, to keep several apart [default: the name in the lab]
+    #[arg(long, value_name = "NAME", help_heading = "Lab")]
+    pub name: Option<String>,
+    /// Set any field of the lab, such as spec.iris.timeZone=UTC (repeatable)
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "Lab", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Who makes the cluster: existing (one of yours), sim (nothing real is made), or auto
+    #[arg(long, value_name = "PROVIDER", help_heading = "Cluster", hide_possible_values = true)]
+    pub provider: Option<ProviderName>,
+    /// Context of the existing cluster in your kubeconfig
+    #[arg(long, value_name = "CONTEXT", help_heading = "Cluster")]
+    pub context: Option<String>,
+    /// Number of nodes, where we make them (1 to 20)
+    #[arg(long, value_name = "N", help_heading = "Cluster", value_parser = clap::value_parser!(u32).range(1..=20), allow_negative_numbers = true)]
+    pub nodes: Option<u32>,
+    /// Kubernetes version, such as 1.24, where we choose it
+    #[arg(long, value_name = "VERSION", help_heading = "Cluster")]
+    pub kubernetes: Option<String>,
+    /// Namespace of the IRIS pods
+    #[arg(long, value_name = "NAMESPACE", help_heading = "IRIS")]
+    pub namespace: Option<String>,
+    /// Number of pods, each an independent database (1 to 20)
+    #[arg(long, value_name = "N", help_heading = "IRIS", value_parser = clap::value_parser!(u32).range(1..=20), allow_negative_numbers = true)]
+    pub replicas: Option<u32>,
+    /// Image of the pods, with its tag
+    #[arg(long, value_name = "IMAGE", help_heading = "IRIS")]
+    pub image: Option<String>,
+    /// Storage class of the volumes [default: the cluster's default class]
+    #[arg(long, value_name = "CLASS", help_heading = "IRIS")]
+    pub storage_class: Option<String>,
+    /// Size of each volume, such as 5Gi
+    #[arg(long, value_name = "SIZE", help_heading = "IRIS", allow_hyphen_values = true)]
+    pub storage: Option<String>,
+    /// Speed of the simulator: a factor of real time, or `instant`
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        help_heading = "Simulator",
+        default_value = "1",
+        env = "IRIS_LAB_SIM_SPEED",
+        hide_env_values = true
+    )]
+    pub sim_speed: SimSpeed,
+    /// A file of faults that the simulator shows
+    #[arg(long, value_name = "FILE", help_heading = "Simulator")]
+    pub sim_faults: Option<PathBuf>,
+}
+
+/// `up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// Which lab.
+    #[command(flatten)]
+    pub lab: LabArgs,
+    /// Deadline of the whole run.
+    #[command(flatten)]
+    pub deadline: TimeoutArg,
+    /// Print the plan and stop
+    #[arg(long, help_heading = "Run")]
+    pub dry_run: bool,
+    /// Answer yes to every question
+    #[arg(short, long, help_heading = "Run")]
+    pub yes: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Which lab.
+    #[command(flatten)]
+    pub lab: LabArgs,
+    /// Deadline of the whole run.
+    #[command(flatten)]
+    pub deadline: TimeoutArg,
+}
+
+/// `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Which lab.
+    #[command(flatten)]
+    pub lab: LabArgs,
+}
+
+/// Deadline of a whole run.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct TimeoutArg {
+    /// Longest time for the whole run, such as 90s or 15m
+    #[arg(long, value_name = "DURATION", default_value = "15m", help_heading = "Run", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// Which of several labs.
+#[derive(Clone, Debug, Args)]
+pub struct NameArg {
+    /// Name of the lab [default: the only one that is there]
+    #[arg(long, value_name = "NAME", help_heading = "Lab")]
+    pub name: Option<String>,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Which of several labs.
+    #[command(flatten)]
+    pub lab: NameArg,
+    /// Go on until Ctrl-C, and show every change
+    #[arg(short, long)]
+    pub watch: bool,
+}
+
+/// `down`.
+#[derive(Debug, Args)]
+pub struct DownArgs {
+    /// Which of several labs.
+    #[command(flatten)]
+    pub lab: NameArg,
+    /// Remove the volumes too: the data is lost
+    #[arg(long, help_heading = "Run")]
+    pub delete_data: bool,
+    /// Answer yes to every question
+    #[arg(short, long, help_heading = "Run")]
+    pub yes: bool,
+    /// Deadline of the whole run.
+    #[command(flatten)]
+    pub deadline: TimeoutArg,
+}
+
+/// `reset`.
+#[derive(Debug, Args)]
+pub struct ResetArgs {
+    /// Which of several labs.
+    #[command(flatten)]
+    pub lab: NameArg,
+    /// Answer yes to every question: the data is lost
+    #[arg(short, long, help_heading = "Run")]
+    pub yes: bool,
+    /// Deadline of the whole run.
+    #[command(flatten)]
+    pub deadline: TimeoutArg,
+}
+
+/// `labs`.
+#[derive(Debug, Args)]
+pub struct LabsArgs {
+    /// What to do with them; none lists them.
+    #[command(subcommand)]
+    pub command: Option<LabsCommand>,
+}
+
+/// What to do with labs.
+#[derive(Debug, Subcommand)]
+pub enum LabsCommand {
+    /// Print a built-in lab
+    #[command(after_help = "Examples:\n  iris-lab labs show two-pod > my.yaml")]
+    Show {
+        /// Name of the lab
+        name: String,
+    },
+    /// Check a lab file and report every error in it
+    #[command(after_help = "Examples:\n  iris-lab labs check my.yaml")]
+    Check {
+        /// The lab file
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of lab files, for editors
+    #[command(after_help = "Examples:\n  iris-lab labs schema > lab.schema.json")]
+    Schema,
+}
+
+/// `kubeconfig`.
+#[derive(Debug, Args)]
+pub struct KubeconfigArgs {
+    /// Which of several labs.
+    #[command(flatten)]
+    pub lab: NameArg,
+    /// Print the content instead of the path
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// `sim`.
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SimCommand,
+}
+
+/// What to do with the embedded cluster.
+#[derive(Debug, Subcommand)]
+pub enum SimCommand {
+    /// Serve the embedded cluster in the foreground
+    #[command(after_help = "Examples:\n  iris-lab sim serve --dir sim --nodes 3 --speed instant")]
+    Serve {
+        /// Directory of its state, certificates and kubeconfig
+        #[arg(long)]
+        dir: PathBuf,
+        /// Number of nodes
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        nodes: u32,
+        /// Kubernetes version that it reports
+        #[arg(long, value_name = "VERSION", default_value = "1.24.17")]
+        kubernetes: String,
+        /// How much faster than real time it runs: a factor, or `instant`
+        #[arg(long, value_name = "FACTOR", default_value = "1")]
+        speed: SimSpeed,
+        /// A file of faults
+        #[arg(long, value_name = "FILE")]
+        faults: Option<PathBuf>,
+    },
+}
+
+/// How much faster than real time the embedded cluster runs; none means instantly, as in `model::SimSettings`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SimSpeed(pub Option<f64>);
+
+impl FromStr for SimSpeed {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "instant" {
+            return Ok(SimSpeed(None));
+        }
+        match text.parse::<f64>() {
+            Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(SimSpeed(Some(factor))),
+            _ => Err("expected a number above 0, such as 10, or `instant`"),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error} (examples: 90s, 15m, 1h)"))
+}
+
+fn assignment(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.is_empty() => Ok((path.into(), value.into())),
+        _ => Err("expected PATH=VALUE, such as spec.iris.timeZone=UTC"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

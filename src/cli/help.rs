@@ -1,0 +1,83 @@
+//! The ends of the help texts: examples for every command, exit codes for all.
+
+/// End of the help of the program itself.
+pub(super) const TOP: &str = "\
+Examples:
+  iris-lab up                 Bring up the default lab: two IRIS pods
+  iris-lab status             Show what runs, and where its portal is
+  iris-lab down               Remove the pods, keep their data
+  iris-lab reset              Remove every trace of the lab
+
+Exit codes:
+  0    Done, or nothing to do
+  1    A step failed
+  2    Wrong usage, or an invalid lab
+  3    A requirement is missing; nothing was changed
+  4    Not ready in time, or not healthy
+  5    `reset` left something behind
+  130  Cancelled";
+
+/// End of the help of `up`.
+pub(super) const UP: &str = "\
+Examples:
+  iris-lab up                                     On what this machine has
+  iris-lab up --dry-run                           Print the plan, change nothing
+  iris-lab up --provider existing --context rig   On a cluster of yours
+  iris-lab up my.yaml --replicas 3                From a file, but three pods
+  iris-lab up --provider sim --sim-speed instant  A rehearsal without a wait";
+
+/// End of the help of `plan`.
+pub(super) const PLAN: &str = "\
+Examples:
+  iris-lab plan                        Every step of the default lab
+  iris-lab plan my-lab.yaml -o json    The same for a file, for a program";
+
+/// End of the help of `render`.
+pub(super) const RENDER: &str = "\
+Examples:
+  iris-lab render                              The YAML of the default lab
+  iris-lab render --replicas 3 > lab.yaml      With three pods, to a file
+  iris-lab render | kubectl apply -f -         Apply it yourself";
+
+/// End of the help of `status`.
+pub(super) const STATUS: &str = "\
+Exits with 0 only if the whole lab is healthy.
+
+Examples:
+  iris-lab status             One screen
+  iris-lab status --watch     The same, drawn again on every change
+  iris-lab status -o json     For a program";
+
+/// End of the help of `down`.
+pub(super) const DOWN: &str = "\
+Examples:
+  iris-lab down                        Remove the pods, keep their data
+  iris-lab down --delete-data          Remove the data too, after a question
+  iris-lab down --delete-data --yes    The same without the question";
+
+/// End of the help of `reset`.
+pub(super) const RESET: &str = "\
+Examples:
+  iris-lab reset                Remove everything, after a question
+  iris-lab reset --yes          The same without the question
+  iris-lab reset --name demo    Only the lab named demo";
+
+/// End of the help of `labs`.
+pub(super) const LABS: &str = "\
+Examples:
+  iris-lab labs                          List the built-in labs
+  iris-lab labs show two-pod > my.yaml   Start a lab file of your own
+  iris-lab labs check my.yaml            Report every error in it";
+
+/// End of the help of `kubeconfig`.
+pub(super) const KUBECONFIG: &str = "\
+Examples:
+  iris-lab kubeconfig                            The path of the file
+  export KUBECONFIG=\"$(iris-lab kubeconfig)\"    Use it in this shell
+  iris-lab kubeconfig --print > lab.kubeconfig   A copy of its content";
+
+/// End of the help of `completions`.
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  source <(iris-lab completions bash)      For this shell
+  iris-lab completions zsh > _iris-lab     A file for a directory of $fpath";

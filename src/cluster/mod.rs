@@ -1,0 +1,81 @@
+//! The Kubernetes verbs: connect, apply, wait, delete, lock, and reading. Everything retries what may pass, watches instead of
+//! polling, and fails in words that a user can act on.
+
+mod access;
+mod apply;
+mod certificate;
+mod changes;
+mod connect;
+mod delete;
+mod discovery;
+mod error;
+mod fatal;
+mod holds;
+pub mod kubeconfig;
+mod labelled;
+mod lock;
+mod pod;
+mod read;
+mod request;
+mod wait;
+mod watch;
+
+#[cfg(test)]
+mod connect_tests;
+#[cfg(test)]
+pub(crate) mod mock;
+#[cfg(test)]
+mod wait_tests;
+
+pub use apply::Applied;
+pub use changes::Changes;
+pub use lock::{Holder, Lock};
+pub use pod::time as event_time;
+pub use read::Selector;
+
+use discovery::Resource;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Where a running verb says, in one line and when it changes, what it waits for.
+pub type Progress<'a> = &'a dyn Fn(String);
+
+/// A cluster that answered. Cheap to clone.
+#[derive(Clone)]
+pub struct Cluster {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: kube::Client,
+    server: String,
+    version: String,
+    /// When the kubeconfig's client certificate ends.
+    client_expires: Option<jiff::Timestamp>,
+    /// How long a request is tried again.
+    patience: Duration,
+    /// Whether the server ever answered: only then an unreachable one is waited for.
+    answered: AtomicBool,
+    requests: AtomicUsize,
+    /// Kinds that are not built in, by apiVersion.
+    kinds: Mutex<HashMap<String, Vec<Resource>>>,
+}
+
+impl Cluster {
+    /// The API server's URL.
+    pub fn server(&self) -> &str {
+        &self.inner.server
+    }
+
+    /// The server's version, such as `v1.20.2`.
+    pub fn version(&self) -> &str {
+        &self.inner.version
+    }
+
+    /// Number of requests sent so far, repeated ones included.
+    pub fn requests(&self) -> usize {
+        self.inner.requests.load(Ordering::Relaxed)
+    }
+}

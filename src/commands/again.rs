@@ -1,0 +1,69 @@
+//! The commands that hints name, written so that they do what the hint says for this lab and not for the default one.
+
+use crate::cli::LabArgs;
+use crate::error::Result;
+use crate::paths::StateDir;
+
+/// The `up` that brings the same lab up again. Its cluster is not named: the lab's journal knows it.
+pub fn up(args: &LabArgs) -> String {
+    let number = |value: Option<u32>| value.map(|value| value.to_string());
+    let options = [
+        ("--name", args.name.clone()),
+        ("--namespace", args.namespace.clone()),
+        ("--replicas", number(args.replicas)),
+        ("--image", args.image.clone()),
+        ("--storage-class", args.storage_class.clone()),
+        ("--storage", args.storage.clone()),
+        ("--nodes", number(args.nodes)),
+        ("--kubernetes", args.kubernetes.clone()),
+    ];
+    let mut words = vec!["iris-lab".to_string(), "up".into()];
+    if args.lab != "two-pod" {
+        words.push(quoted(&args.lab));
+    }
+    for (flag, value) in options {
+        words.extend(value.into_iter().flat_map(|value| [flag.to_string(), quoted(&value)]));
+    }
+    for (path, value) in &args.set {
+        words.extend(["--set".to_string(), quoted(&format!("{path}={value}"))]);
+    }
+    words.join(" ")
+}
+
+/// What `status`, `down` and `reset` need to find this lab: nothing while it is the only one.
+pub fn selector(state: &StateDir, name: &str) -> Result<String> {
+    let only = state.labs()?.iter().all(|lab| lab == name);
+    Ok(if only { String::new() } else { format!(" --name {name}") })
+}
+
+/// As a shell reads it as one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn again(args: &[&str]) -> String {
+        let line = [&["iris-lab", "up"], args].concat();
+        let Command::Up(up) = Cli::try_parse_from(line).unwrap().command else { panic!("not up") };
+        super::up(&up.lab)
+    }
+
+    #[test]
+    fn what_made_the_lab_is_named_again() {
+        assert_eq!(again(&["--yes", "--sim-speed", "instant"]), "iris-lab up");
+        assert_eq!(
+            again(&["my lab.yaml", "--context", "rig", "--replicas=3", "--set", "addOns=[storage]"]),
+            "iris-lab up 'my lab.yaml' --replicas 3 --set 'addOns=[storage]'"
+        );
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
+}

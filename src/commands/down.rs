@@ -1,0 +1,47 @@
+//! `iris-lab down`: the workload goes, its volumes stay.
+
+use super::again;
+use super::here::Here;
+use super::run::{lock, release, run};
+use crate::cli::DownArgs;
+use crate::cluster::{Cluster, Lock};
+use crate::engine::Session;
+use crate::engine::lock::HostLock;
+use crate::error::{Failure, Result};
+use crate::plan;
+use crate::ui::{DownSummary, Ui};
+
+/// Removes the workload, and the volumes if they are named.
+pub async fn down(ui: &Ui, args: &DownArgs) -> Result<()> {
+    let here = Here::find(args.lab.name.as_deref())?;
+    here.target()?;
+    let _host = HostLock::take(&here.dir, &format!("down {}", here.name))?;
+    let Some(cluster) = here.connect().await? else {
+        return Err(Failure::requirement(format!("the cluster of the lab {} does not run", here.name))
+            .hint("remove what is left of it with `iris-lab reset`"));
+    };
+    let held = lock(&cluster, here.provider, &format!("down {}", here.name)).await?;
+    let result = locked(ui, args, here, cluster, held.as_ref()).await;
+    release(ui, held).await;
+    result
+}
+
+async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Option<&Lock>) -> Result<()> {
+    let found = cluster.labelled(Some(&here.name)).await?;
+    let claims = found.iter().filter(|object| object.kind == "PersistentVolumeClaim");
+    let claims: Vec<String> = claims.map(|claim| claim.name.clone()).collect();
+    if args.delete_data && !args.yes && !claims.is_empty() && !here.provider.is_simulated() {
+        ui.confirm_typed(&format!("This deletes the data of {}: {}", here.name, claims.join(", ")), &here.name)?;
+    }
+    let plan = plan::down(&here.name, &here.target()?.namespace, here.provider, &found, args.delete_data);
+    let (lab, simulated, up) = (here.name.clone(), here.provider.is_simulated(), here.target()?.up.clone());
+    let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock);
+    let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
+    let seconds = outcome.elapsed.as_secs_f64();
+    let select = again::selector(&here.state, &lab)?;
+    let hint = format!("run `iris-lab down{select}` again, or remove all with `iris-lab reset{select}`");
+    outcome.into_result().map_err(|failure| failure.hint(hint))?;
+    let kept = if args.delete_data { Vec::new() } else { claims };
+    let summary = DownSummary { lab, simulated, removed: plan.deleted(), kept, seconds, up, select };
+    ui.result(|look| summary.text(look), &summary)
+}

@@ -1,0 +1,92 @@
+//! Which lab a command means, and what there is of it on this host.
+
+use crate::cluster::{Cluster, kubeconfig};
+use crate::engine::journal::{Journal, Target};
+use crate::engine::simulator;
+use crate::error::{Failure, Result};
+use crate::model::Facts;
+use crate::observe;
+use crate::paths::{LabDir, StateDir};
+use crate::provider::{self, Provider};
+
+/// A lab that was brought up from this host.
+pub struct Here {
+    /// Its name.
+    pub name: String,
+    /// The folder of all labs.
+    pub state: StateDir,
+    /// Its folder.
+    pub dir: LabDir,
+    /// Its journal.
+    pub journal: Journal,
+    /// Where it lives; none for a lab that was only rendered.
+    target: Option<Target>,
+    /// Its provider; the embedded one for a lab that was only rendered.
+    pub provider: &'static dyn Provider,
+}
+
+impl Here {
+    /// The lab with that name, or the only one.
+    pub fn find(name: Option<&str>) -> Result<Self> {
+        let state = StateDir::resolve()?;
+        let labs = state.labs()?;
+        let name = match (name, labs.as_slice()) {
+            (Some(name), labs) if labs.iter().any(|lab| lab == name) => name.to_string(),
+            (None, [only]) => only.clone(),
+            (_, []) => return Err(Failure::requirement("there is no lab").hint("bring one up with `iris-lab up`")),
+            (Some(name), labs) => {
+                let cause = format!("there is {}", labs.join(", "));
+                return Err(Failure::requirement(format!("there is no lab {name}")).cause(cause));
+            }
+            (None, labs) => {
+                let hint = format!("say which with --name: {}", labs.join(", "));
+                return Err(Failure::usage(format!("there are {} labs", labs.len())).hint(hint));
+            }
+        };
+        let dir = state.lab(&name);
+        let journal = Journal::read(&dir)?;
+        let target = journal.target().cloned();
+        let provider = provider::named(target.as_ref().map_or("sim", |target| target.provider.as_str()))?;
+        Ok(Here { name, state, dir, journal, target, provider })
+    }
+
+    /// Where it lives.
+    pub fn target(&self) -> Result<&Target> {
+        self.target.as_ref().ok_or_else(|| {
+            Failure::requirement(format!("the lab {} was never brought up", self.name))
+                .hint(format!("bring it up with `iris-lab up --name {}`", self.name))
+        })
+    }
+
+    /// The cluster; none when it is an embedded one that does not run.
+    pub async fn connect(&self) -> Result<Option<Cluster>> {
+        let path = self.dir.kubeconfig();
+        if self.provider.is_simulated() {
+            if !simulator::runs(&self.dir)? || !path.exists() {
+                return Ok(None);
+            }
+            // A killed reset may have left it on its way out: it still runs and does not answer any more.
+            return Ok(Cluster::connect(&path, None).await.ok());
+        }
+        match self.target.as_ref().and_then(|target| target.context.as_ref()) {
+            // Killed before it was written: nothing but a lock can have been made in the cluster yet.
+            Some(context) if !path.exists() => {
+                let text = kubeconfig::extract(&kubeconfig::users(), context);
+                Ok(match text {
+                    Ok(text) => Cluster::from_text(&text).await.ok(),
+                    Err(_) => None,
+                })
+            }
+            _ if !path.exists() => Ok(None),
+            _ => Cluster::connect(&path, None).await.map(Some),
+        }
+    }
+
+    /// What is there; a cluster that does not run has nothing.
+    pub async fn facts(&self, cluster: Option<&Cluster>) -> Result<Facts> {
+        match cluster {
+            Some(cluster) => observe::facts(cluster, &self.name, &self.target()?.namespace).await,
+            None => Ok(Facts::default()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! One short file a verb. Here: what they share, and the way from arguments to an exit code.
+
+mod again;
+mod completions;
+mod credentials;
+mod down;
+mod here;
+mod kubeconfig;
+mod labs;
+mod misuse;
+mod render;
+mod request;
+mod reset;
+mod run;
+mod sim;
+mod status;
+mod up;
+
+pub use misuse::misuse;
+
+use crate::cli::{Cli, Command};
+use crate::error::{Failure, Kind, Result};
+use crate::ui::Ui;
+use std::process::ExitCode;
+
+/// Runs one command line to its exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    let ui = Ui::new(&cli.output);
+    match dispatch(cli.command, &ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            ui.failure(&failure);
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: Command, ui: &Ui) -> Result<()> {
+    match command {
+        Command::Up(args) => block_on(up::up(ui, &args)),
+        Command::Plan(args) => block_on(up::plan(ui, &args.lab, args.deadline.timeout)),
+        Command::Status(args) => block_on(status::status(ui, &args)),
+        Command::Down(args) => block_on(down::down(ui, &args)),
+        Command::Reset(args) => block_on(reset::reset(ui, &args)),
+        Command::Labs(args) => labs::labs(ui, args.command),
+        Command::Render(args) => render::render(ui, &args.lab),
+        Command::Kubeconfig(args) => kubeconfig::kubeconfig(ui, &args),
+        Command::Completions(args) => completions::completions(ui, args.shell),
+        Command::Sim(args) => block_on(sim::sim(ui, args.command)),
+    }
+}
+
+/// Runs a future on a runtime of one thread, which is all that a program that waits needs.
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::new(Kind::Step, "cannot start the runtime").caused_by(e))?;
+    let result = runtime.block_on(future);
+    // A thread that still waits for a process to end must not hold up our own end.
+    runtime.shutdown_background();
+    result
+}

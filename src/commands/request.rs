@@ -1,0 +1,126 @@
+//! From the arguments of `up`, `plan` and `render` to a valid lab and the provider that makes its cluster.
+
+use super::{again, credentials, labs};
+use crate::cli::LabArgs;
+use crate::engine::journal::{Journal, Target};
+use crate::error::{Failure, Result};
+use crate::lab::{self, Lab, Overrides};
+use crate::model::SimSettings;
+use crate::paths::{LabDir, StateDir};
+use crate::plan::Wanted;
+use crate::provider::{self, DEFAULT_KUBERNETES, Provider, Wishes};
+use crate::sim::faults::Faults;
+use crate::yaml;
+use std::path::Path;
+
+/// What the user asked for, resolved and valid.
+pub struct Request {
+    /// The lab.
+    pub lab: Lab,
+    /// Its provider.
+    pub provider: &'static dyn Provider,
+    /// Why this provider.
+    pub reason: String,
+    /// The context of the user's kubeconfig.
+    pub context: Option<String>,
+    /// How the embedded cluster is to behave.
+    pub sim: SimSettings,
+    /// The command that brings exactly this lab up again.
+    pub again: String,
+    /// The folder of all labs.
+    pub state: StateDir,
+    /// The lab's folder.
+    pub dir: LabDir,
+}
+
+impl Request {
+    /// Reads the lab and chooses the provider. Nothing is changed.
+    pub fn new(args: &LabArgs) -> Result<Self> {
+        let mut lab = load(args)?;
+        if let Some(faults) = &args.sim_faults {
+            // The simulator reads them itself; an error in them is to be told before anything is made.
+            Faults::read(faults)?;
+        }
+        let state = StateDir::resolve()?;
+        let dir = state.lab(&lab.metadata.name);
+        let target = Journal::read(&dir)?.target().cloned();
+        let on = target.as_ref().map(|target| target.provider.as_str());
+        let (provider, reason) = provider::choose(lab.spec.provider, on, args.context.as_deref())?;
+        lab.spec.provider = provider.name();
+        let sim = SimSettings {
+            nodes: lab.spec.nodes,
+            kubernetes: lab.spec.kubernetes.clone().unwrap_or_else(|| DEFAULT_KUBERNETES.into()),
+            speed: args.sim_speed.0,
+            faults: args.sim_faults.clone().map(|path| std::path::absolute(&path).unwrap_or(path)),
+        };
+        let context = args.context.clone().or_else(|| target.as_ref().and_then(|target| target.context.clone()));
+        let again = again::up(args);
+        let request = Request { lab, provider, reason, context, sim, again, state, dir };
+        if let Some(target) = target {
+            request.agree_with(&target)?;
+        }
+        Ok(request)
+    }
+
+    /// Where the lab will live.
+    pub fn target(&self) -> Target {
+        Target {
+            provider: provider::word(self.provider.name()).into(),
+            context: self.context.clone().filter(|_| !self.provider.makes_cluster()),
+            namespace: self.lab.spec.iris.namespace.clone(),
+            replicas: self.lab.spec.iris.replicas,
+            up: self.again.clone(),
+        }
+    }
+
+    /// What the plan is made from.
+    pub fn wanted<'a>(&'a self, password_hash: &'a str, kubeconfig_is_current: bool) -> Wanted<'a> {
+        let wishes = Wishes { context: self.context.as_deref(), kubeconfig_is_current, sim: &self.sim };
+        Wanted { lab: &self.lab, provider: self.provider, wishes, password_hash }
+    }
+
+    /// The hash that stands for one that is not made yet, in plans that are only shown.
+    pub fn shown_hash(&self) -> Result<String> {
+        Ok(credentials::stored_hash(&self.dir)?.unwrap_or_else(|| "made-by-up".into()))
+    }
+
+    /// A lab stays where it is: another cluster or namespace would leave the first one behind.
+    fn agree_with(&self, there: &Target) -> Result<()> {
+        let here = self.target();
+        let name = &self.lab.metadata.name;
+        let place = |target: &Target| {
+            let context = target.context.as_ref().map(|context| format!(", context {context}")).unwrap_or_default();
+            format!("provider {}{context}, namespace {}", target.provider, target.namespace)
+        };
+        if (&here.provider, &here.context, &here.namespace) == (&there.provider, &there.context, &there.namespace) {
+            return Ok(());
+        }
+        Err(Failure::requirement(format!("the lab {name} is somewhere else already"))
+            .cause(format!("it is on {}; now {} is asked for", place(there), place(&here)))
+            .hint(format!("remove it there first with `iris-lab reset --name {name}`"))
+            .hint("or give this one another name with --name NAME and another namespace"))
+    }
+}
+
+/// The lab: a file or a built-in one, with the flags over it.
+fn load(args: &LabArgs) -> Result<Lab> {
+    let overrides = Overrides {
+        provider: args.provider.map(|name| provider::word(name).to_string()),
+        name: args.name.clone(),
+        namespace: args.namespace.clone(),
+        replicas: args.replicas.map(|n| n.to_string()),
+        image: args.image.clone(),
+        storage_class: args.storage_class.clone(),
+        storage: args.storage.clone(),
+        nodes: args.nodes.map(|n| n.to_string()),
+        kubernetes: args.kubernetes.clone(),
+        set: args.set.clone(),
+    };
+    let path = Path::new(&args.lab);
+    let is_path = args.lab.contains(['/', '.']) || path.exists();
+    match labs::find(&args.lab) {
+        Ok(builtin) => lab::load_with(builtin.text, &format!("the lab {}", builtin.name), &overrides),
+        Err(_) if is_path => lab::load_with(&yaml::read_file(path)?, &args.lab, &overrides),
+        Err(failure) => Err(failure),
+    }
+}

@@ -1,0 +1,67 @@
+//! Running a plan from a command: signals, events to the display, the lock in the cluster.
+
+use crate::cluster::{Cluster, Holder, Lock};
+use crate::engine::{self, Cancel, Outcome, Perform};
+use crate::error::{Kind, Result};
+use crate::exec;
+use crate::model::Plan;
+use crate::provider::Provider;
+use crate::ui::Ui;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs the plan. The first Ctrl-C (or SIGTERM) starts no new step and ends the run; the second ends the program at once.
+pub async fn run(ui: &Ui, plan: &Plan, world: &impl Perform, budget: Duration) -> Outcome {
+    let (raise, cancel) = Cancel::new();
+    let signals = tokio::spawn(async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        for again in [false, true] {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            if again {
+                std::process::exit(Kind::Cancelled.exit_code().into());
+            }
+            // The run may be over already; then there is nothing to tell.
+            let _ = raise.send(true);
+        }
+    });
+    let emit = |event| ui.event(&event);
+    let mut work = pin!(engine::run(plan, world, &emit, cancel, budget));
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut work => break outcome,
+            _ = second.tick() => ui.tick(),
+        }
+    };
+    signals.abort();
+    outcome
+}
+
+/// Takes the cluster's lock for this run. A simulated cluster serves this host alone, where the lock on the lab's folder is
+/// enough.
+pub async fn lock(cluster: &Cluster, provider: &dyn Provider, task: &str) -> Result<Option<Lock>> {
+    if provider.is_simulated() {
+        return Ok(None);
+    }
+    let holder = Holder {
+        user: exec::user(),
+        host: exec::host_name(),
+        pid: std::process::id(),
+        task: task.into(),
+        alive: exec::is_alive,
+    };
+    cluster.lock(&holder).await.map(Some)
+}
+
+/// Gives the lock back. What the run did is not undone by a lock that cannot be deleted: it ends by itself.
+pub async fn release(ui: &Ui, lock: Option<Lock>) {
+    if let Some(lock) = lock
+        && let Err(failure) = lock.release().await
+    {
+        ui.note(format!("warning: {failure}"));
+    }
+}

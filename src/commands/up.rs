@@ -1,0 +1,250 @@
+//! `iris-lab up` and `plan`: the lab, the checks, the plan, the run, the summary.
+
+use super::request::Request;
+use super::run::{lock, release, run};
+use super::{again, credentials};
+use crate::cli::{LabArgs, UpArgs};
+use crate::cluster::{Cluster, Lock, kubeconfig};
+use crate::engine::journal::{Change, Journal};
+use crate::engine::lock::HostLock;
+use crate::engine::{Outcome, Session, simulator};
+use crate::error::{Failure, Kind, Result};
+use crate::model::status::{LabIdentity, Status};
+use crate::model::{Check, Facts, Plan, Verdict};
+use crate::observe;
+use crate::paths::{LabDir, StateDir};
+use crate::ui::{Ui, UpSummary, plan_text};
+use crate::{plan as planner, provider, workload};
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// The cluster as it is before the run.
+struct Found {
+    cluster: Option<Cluster>,
+    facts: Facts,
+    kubeconfig_is_current: bool,
+}
+
+/// Brings a lab up.
+pub async fn up(ui: &Ui, args: &UpArgs) -> Result<()> {
+    if args.dry_run {
+        return plan(ui, &args.lab, args.deadline.timeout).await;
+    }
+    let start = Instant::now();
+    let request = Request::new(&args.lab)?;
+    announce(ui, &request);
+    let guard = Guard::new(&request)?;
+    let _host = HostLock::take(&request.dir, &format!("up {}", request.lab.metadata.name))?;
+    let mut journal = Journal::read(&request.dir)?;
+    if journal.target().is_none() {
+        // Before the first change in the cluster, which is our lock.
+        journal.record(Change::Target(request.target()))?;
+    }
+    let cluster = connect(&request).await?;
+    let held = match &cluster {
+        Some(cluster) => lock(cluster, request.provider, &format!("up {}", request.lab.metadata.name)).await?,
+        None => None,
+    };
+    let result = locked(ui, args, &request, cluster, held.as_ref(), start, guard).await;
+    release(ui, held).await;
+    result
+}
+
+/// The part of `up` that runs under the locks.
+async fn locked(
+    ui: &Ui,
+    args: &UpArgs,
+    request: &Request,
+    cluster: Option<Cluster>,
+    lock: Option<&Lock>,
+    start: Instant,
+    guard: Guard,
+) -> Result<()> {
+    let found = look(request, cluster).await?;
+    judge(ui, request, &found)?;
+    let mut journal = Journal::read(&request.dir)?;
+    journal.record(Change::Target(request.target()))?;
+    let hash = credentials::ensure(&request.lab, &request.dir, &mut journal, &found.facts)?;
+    let plan = planner::up(&request.wanted(&hash, found.kubeconfig_is_current), &found.facts)?;
+    if let Some(cluster) = &found.cluster {
+        permitted(cluster, &plan).await?;
+    }
+    guard.keep();
+    let session = Session::new(&request.lab.metadata.name, &request.state, journal, found.cluster, lock);
+    let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
+    let changed = outcome.changed.len();
+    finish(request, outcome)?;
+    let facts = match session.cluster() {
+        Some(cluster) if changed > 0 => read(cluster, request).await?,
+        _ => found.facts,
+    };
+    let summary = UpSummary {
+        changed,
+        unchanged: plan.steps.len() - changed,
+        requests: session.cluster().map_or(0, Cluster::requests),
+        seconds: start.elapsed().as_secs_f64(),
+        select: again::selector(&request.state, &request.lab.metadata.name)?,
+        ..summary(request, &facts, &hash)
+    };
+    ui.result(|look| summary.text(look), &summary)
+}
+
+/// What the cluster shows at the end; how it came there is the run's to say.
+fn summary(request: &Request, facts: &Facts, hash: &str) -> UpSummary {
+    let target = request.target();
+    let identity = LabIdentity {
+        lab: request.lab.metadata.name.clone(),
+        namespace: target.namespace,
+        provider: target.provider,
+        simulated: request.provider.is_simulated(),
+        replicas: target.replicas,
+        up: target.up,
+        password_file: credentials::file_of(&request.dir, hash),
+    };
+    let status = Status::of(&identity, facts);
+    UpSummary {
+        // After a change to fewer pods, the others may still be on their way out.
+        pods: status.pods.iter().filter(|pod| pod.status != "Terminating").map(|pod| pod.name.clone()).collect(),
+        lab: status.lab,
+        provider: status.provider,
+        simulated: status.simulated,
+        namespace: status.namespace,
+        portal_urls: status.portal_urls,
+        users: status.users,
+        password_file: status.password_file,
+        kubeconfig: request.dir.kubeconfig().display().to_string(),
+        ..UpSummary::default()
+    }
+}
+
+/// Shows the plan and changes nothing.
+pub async fn plan(ui: &Ui, args: &LabArgs, _: Duration) -> Result<()> {
+    let request = Request::new(args)?;
+    announce(ui, &request);
+    let found = look(&request, connect(&request).await?).await?;
+    judge(ui, &request, &found)?;
+    let hash = request.shown_hash()?;
+    let plan = planner::up(&request.wanted(&hash, found.kubeconfig_is_current), &found.facts)?;
+    ui.result(|look| plan_text(&plan, look), &plan)
+}
+
+fn announce(ui: &Ui, request: &Request) {
+    ui.note(format!("provider {}: {}", provider::word(request.provider.name()), request.reason));
+}
+
+/// Connects to a cluster that is there already; none if the plan makes it.
+async fn connect(request: &Request) -> Result<Option<Cluster>> {
+    let path = request.dir.kubeconfig();
+    if request.provider.makes_cluster() {
+        let runs = simulator::runs(&request.dir)? && path.exists();
+        return if runs { Cluster::connect(&path, None).await.map(Some) } else { Ok(None) };
+    }
+    match &request.context {
+        Some(context) => Cluster::from_text(&kubeconfig::extract(&kubeconfig::users(), context)?).await.map(Some),
+        None => Cluster::connect(&path, None).await.map(Some),
+    }
+}
+
+async fn look(request: &Request, cluster: Option<Cluster>) -> Result<Found> {
+    let facts = match &cluster {
+        Some(cluster) => read(cluster, request).await?,
+        None => Facts::default(),
+    };
+    let kubeconfig_is_current = match &request.context {
+        Some(context) if !request.provider.makes_cluster() => {
+            let wanted = kubeconfig::extract(&kubeconfig::users(), context)?;
+            fs::read_to_string(request.dir.kubeconfig()).is_ok_and(|text| text == wanted)
+        }
+        _ => request.dir.kubeconfig().exists(),
+    };
+    Ok(Found { cluster, facts, kubeconfig_is_current })
+}
+
+async fn read(cluster: &Cluster, request: &Request) -> Result<Facts> {
+    observe::facts(cluster, &request.lab.metadata.name, &request.lab.spec.iris.namespace).await
+}
+
+/// Stops before the first change when a requirement is missing; warnings become notes.
+fn judge(ui: &Ui, request: &Request, found: &Found) -> Result<()> {
+    let mut checks = vec![workload::licence(&request.lab.spec.iris.image, today())];
+    if found.cluster.is_some() {
+        checks.extend(planner::checks(&request.lab, request.provider, &found.facts));
+    }
+    let with = |verdict: Verdict| checks.iter().filter(move |check| check.verdict == verdict);
+    for check in with(Verdict::Warn) {
+        let hint = check.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        ui.note(format!("warning: {}: {}{hint}", check.name, check.cause));
+    }
+    let failed: Vec<&Check> = with(Verdict::Fail).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let mut failure = Failure::requirement("a requirement is missing; nothing was changed");
+    for check in failed {
+        failure = failure.cause(format!("{}: {}", check.name, check.cause));
+        failure.hints.extend(check.hint.clone());
+    }
+    Err(failure)
+}
+
+/// Stops before the first change when the user may not do what the plan needs.
+async fn permitted(cluster: &Cluster, plan: &Plan) -> Result<()> {
+    let wanted = planner::access(plan);
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let missing = cluster.missing_access(&wanted).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut failure =
+        Failure::requirement("this user may not do what the lab needs; nothing was changed in the cluster");
+    failure.causes = missing.iter().map(|access| format!("missing: {access}")).collect();
+    Err(failure.hint("use a context of a user who may, or ask for these rights"))
+}
+
+/// Turns a failed run into its failure, with the two ways on.
+fn finish(request: &Request, outcome: Outcome) -> Result<()> {
+    let (name, up) = (&request.lab.metadata.name, &request.again);
+    outcome.into_result().map_err(|failure| {
+        let again = match failure.kind {
+            Kind::Cancelled => format!("run `{up}` again: it goes on from here"),
+            _ => format!("mend the cause and run `{up}` again: it goes on from here"),
+        };
+        failure.hint(again).hint(format!("or remove what was made with `iris-lab reset --name {name}`"))
+    })
+}
+
+fn today() -> jiff::civil::Date {
+    jiff::Zoned::now().date()
+}
+
+/// Removes the lab's folder again when the run ends before it made anything.
+struct Guard {
+    state: StateDir,
+    dir: LabDir,
+    armed: bool,
+}
+
+impl Guard {
+    fn new(request: &Request) -> Result<Self> {
+        let guard =
+            Guard { state: request.state.clone(), dir: request.dir.clone(), armed: !request.dir.path().exists() };
+        guard.dir.create()?;
+        Ok(guard)
+    }
+
+    fn keep(mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.armed {
+            // Nothing was made that its journal would be needed for; what cannot be removed is found again by the next run.
+            let _ = fs::remove_dir_all(self.dir.path());
+            self.state.remove_if_empty();
+        }
+    }
+}

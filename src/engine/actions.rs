@@ -1,0 +1,190 @@
+//! What each action of a plan does to the world: the cluster, the embedded cluster's process, our files on this host.
+
+use super::Perform;
+use super::journal::{Change, Journal};
+use super::simulator;
+use crate::cluster::{Applied, Cluster, Lock, kubeconfig};
+use crate::error::{Failure, Kind, Result};
+use crate::model::object::{LAB_LABEL, is_of};
+use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor};
+use crate::paths::{LabDir, StateDir, unwritable, write_private};
+use futures::FutureExt;
+use futures::future::{LocalBoxFuture, try_join_all};
+use serde_json::Value;
+use std::cell::RefCell;
+use std::fs;
+use tokio::sync::OnceCell;
+
+/// One run on one lab: its files, its journal and, as soon as it answers, its cluster.
+pub struct Session<'a> {
+    lab: String,
+    state: StateDir,
+    dir: LabDir,
+    journal: RefCell<Journal>,
+    cluster: OnceCell<Cluster>,
+    lock: Option<&'a Lock>,
+}
+
+impl<'a> Session<'a> {
+    /// A session; the lab's folder must exist. `cluster` is none when the plan makes it first; `lock` is none where the lock on
+    /// the lab's folder is enough.
+    pub fn new(
+        lab: &str,
+        state: &StateDir,
+        journal: Journal,
+        cluster: Option<Cluster>,
+        lock: Option<&'a Lock>,
+    ) -> Self {
+        Session {
+            lab: lab.into(),
+            state: state.clone(),
+            dir: state.lab(lab),
+            journal: RefCell::new(journal),
+            cluster: OnceCell::new_with(cluster),
+            lock,
+        }
+    }
+
+    /// The cluster, if it was reached.
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.get()
+    }
+
+    async fn connected(&self) -> Result<&Cluster> {
+        let path = self.dir.kubeconfig();
+        self.cluster.get_or_try_init(|| Cluster::connect(&path, None)).await
+    }
+
+    fn record(&self, change: Change) -> Result<()> {
+        self.journal.borrow_mut().record(change)
+    }
+
+    async fn act(&self, action: &Action, progress: &dyn Fn(String)) -> Result<StepEnd> {
+        if self.lock.as_ref().is_some_and(|lock| !lock.held()) {
+            return Err(Failure::step("the lock of this run was lost")
+                .cause("it could not be renewed in time, and another run may be at work")
+                .hint("run the command again"));
+        }
+        match action {
+            Action::StartSim(settings) => {
+                self.record(Change::Sim { dir: self.dir.sim() })?;
+                self.record(Change::File { path: self.dir.kubeconfig() })?;
+                simulator::start(&self.dir, settings).await
+            }
+            Action::WriteKubeconfig { context } => self.write_kubeconfig(context),
+            Action::Apply { objects } => self.apply(objects).await,
+            Action::Wait { target } => Ok(StepEnd::Changed(self.connected().await?.wait(target, progress).await?)),
+            Action::Delete { objects } => {
+                self.connected().await?.delete(objects, progress).await?;
+                Ok(StepEnd::Changed(list(objects)))
+            }
+            Action::Prove => self.prove().await,
+            Action::StopSim => simulator::stop(&self.dir).await,
+            Action::RemoveHostFiles => self.remove_files().await,
+        }
+    }
+
+    fn write_kubeconfig(&self, context: &str) -> Result<StepEnd> {
+        let text = kubeconfig::extract(&kubeconfig::users(), context)?;
+        let path = self.dir.kubeconfig();
+        self.record(Change::File { path: path.clone() })?;
+        write_private(&path, &text)?;
+        Ok(StepEnd::Changed(path.display().to_string()))
+    }
+
+    /// Namespaces first, because the other objects may be in them; the rest side by side.
+    async fn apply(&self, objects: &[Value]) -> Result<StepEnd> {
+        let (namespaces, rest): (Vec<&Value>, Vec<&Value>) = objects.iter().partition(|o| o["kind"] == "Namespace");
+        let mut ends = try_join_all(namespaces.into_iter().map(|object| self.apply_one(object))).await?;
+        ends.extend(try_join_all(rest.into_iter().map(|object| self.apply_one(object))).await?);
+        let count = |wanted: Applied| ends.iter().filter(|end| **end == wanted).count();
+        let (created, configured) = (count(Applied::Created), count(Applied::Configured));
+        Ok(match (created, configured) {
+            (0, 0) => StepEnd::Unchanged("it is there as it should be".into()),
+            (0, n) => StepEnd::Changed(format!("{n} changed")),
+            (n, 0) => StepEnd::Changed(format!("{n} made")),
+            (n, m) => StepEnd::Changed(format!("{n} made, {m} changed")),
+        })
+    }
+
+    /// Applies an object that is absent or ours. What is somebody else's is never taken over: reset would delete it.
+    async fn apply_one(&self, object: &Value) -> Result<Applied> {
+        let cluster = self.connected().await?;
+        let name = ObjectRef::of(object);
+        match cluster.get(&name).await? {
+            Some(live) if !is_of(&live, &self.lab) => {
+                if name.kind == "Namespace" {
+                    return Ok(Applied::Unchanged);
+                }
+                let owner = live["metadata"]["labels"][LAB_LABEL].as_str();
+                let cause =
+                    owner.map_or("it was not made by iris-lab".into(), |lab| format!("it belongs to the lab {lab}"));
+                Err(Failure::step(format!("{name} exists and is not this lab's"))
+                    .cause(cause)
+                    .hint("use another namespace with --namespace NAME, or remove it yourself"))
+            }
+            _ => cluster.apply(object).await,
+        }
+    }
+
+    async fn prove(&self) -> Result<StepEnd> {
+        let left = self.connected().await?.labelled(Some(&self.lab)).await?;
+        if left.is_empty() {
+            return Ok(StepEnd::Unchanged("nothing is left".into()));
+        }
+        let mut failure = Failure::new(Kind::Left, format!("{} objects are left in the cluster", left.len()));
+        failure.causes = left.iter().map(ToString::to_string).collect();
+        Err(failure.hint("run `iris-lab reset` again; `kubectl describe` on one of them shows what holds it"))
+    }
+
+    /// Our files say where the lab is: they go last, after our lock in the cluster, so that a killed run leaves no lock that
+    /// nobody knows of.
+    async fn remove_files(&self) -> Result<StepEnd> {
+        if let Some(lock) = self.lock {
+            lock.release().await?;
+        }
+        for path in self.journal.borrow().paths() {
+            remove(&path)?;
+        }
+        remove(self.dir.path())?;
+        self.state.remove_if_empty();
+        Ok(StepEnd::Changed(self.dir.path().display().to_string()))
+    }
+}
+
+impl Perform for Session<'_> {
+    fn perform<'a>(&'a self, step: &'a Step, progress: &'a dyn Fn(String)) -> LocalBoxFuture<'a, Result<StepEnd>> {
+        self.act(&step.action, progress).boxed_local()
+    }
+
+    fn why<'a>(&'a self, step: &'a Step) -> LocalBoxFuture<'a, Vec<String>> {
+        async move {
+            match (&step.action, self.cluster.get()) {
+                (Action::Wait { target }, Some(cluster)) => explain(cluster, target).await,
+                _ => Vec::new(),
+            }
+        }
+        .boxed_local()
+    }
+}
+
+async fn explain(cluster: &Cluster, target: &WaitFor) -> Vec<String> {
+    cluster.why(target).await.unwrap_or_else(|failure| vec![failure.to_string()])
+}
+
+/// Removes a file or folder; one that is gone already is fine.
+fn remove(path: &std::path::Path) -> Result<()> {
+    let result = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match result {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(unwritable(path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// `StatefulSet data`, `4 objects`.
+fn list(objects: &[ObjectRef]) -> String {
+    match objects {
+        [one] => format!("{} {}", one.kind, one.name),
+        many => format!("{} objects", many.len()),
+    }
+}

@@ -1,0 +1,10 @@
+//! Carries out a plan and tells its readers what happens. It never prints.
+
+mod actions;
+pub mod journal;
+pub mod lock;
+mod run;
+pub mod simulator;
+
+pub use actions::Session;
+pub use run::{Cancel, Outcome, Perform, run};

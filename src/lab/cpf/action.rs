@@ -1,0 +1,242 @@
+//! The section [Actions]: names, required properties, databases and their directories.
+
+use crate::lab::image::{Edition, Image};
+use crate::lab::names::nearest;
+use crate::lab::source::Finding;
+
+/// Directories that outlive a pod: the mount points of the two volumes.
+const VOLUMES: [&str; 2] = ["/vol-data/", "/iris-mgr/"];
+/// Databases that every instance has.
+const PREDEFINED: &[&str] =
+    &["IRISSYS", "IRISLIB", "IRISTEMP", "IRISLOCALDATA", "IRISAUDIT", "IRISMETRICS", "IRISSECURITY", "ENSLIB", "USER"];
+/// What can be created, modified and deleted.
+const THINGS: &[&str] = &[
+    "Application",
+    "ComPort",
+    "Database",
+    "DatabaseFile",
+    "Device",
+    "DeviceSubType",
+    "DocDB",
+    "ECPServer",
+    "Event",
+    "LDAPConfig",
+    "LicenseServer",
+    "MagTape",
+    "MapGlobal",
+    "MapPackage",
+    "MapRoutine",
+    "Mirror",
+    "Namespace",
+    "OAuth2Client",
+    "OAuth2Resource",
+    "OAuth2Server",
+    "OAuth2ServerClient",
+    "OAuth2ServerDefinition",
+    "Resource",
+    "Role",
+    "Server",
+    "SSLConfig",
+    "SqlSysDatatype",
+    "SqlUserDatatype",
+    "User",
+    "WalletCollection",
+    "WalletKeyValue",
+    "WalletRSA",
+    "WalletSymmetricKey",
+    "WebAppPctAccess",
+    "WorkQueue",
+];
+/// All other actions.
+const OTHERS: &[&str] = &[
+    "ConfigMirror",
+    "ConfigProduction",
+    "ConfigShardedCluster",
+    "DiscoverOAuth2Server",
+    "Execute",
+    "GrantAdminPrivilege",
+    "GrantPrivilege",
+    "ImportLocale",
+    "InstallLocale",
+    "ModifyConfig",
+    "ModifyECP",
+    "ModifyJournal",
+    "ModifyLogging",
+    "ModifyMirrorMember",
+    "ModifyMiscellaneous",
+    "ModifyMonitor",
+    "ModifySQL",
+    "ModifyService",
+    "ModifyStartup",
+    "ModifySystem",
+    "RevokeAdminPrivilege",
+    "RevokePrivilege",
+];
+
+/// One action, taken apart.
+struct Action<'a> {
+    name: &'a str,
+    properties: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Action<'a> {
+    /// A property; IRIS does not care for upper and lower case here.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.properties.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+}
+
+/// Everything wrong with the actions.
+pub fn check(lines: &[String], image: Option<&Image>) -> Vec<Finding> {
+    let path = |index: usize| format!("spec.iris.cpf.actions.{index}");
+    let mut findings = Vec::new();
+    let mut actions = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        match parse(line) {
+            Ok(action) => actions.push((index, action)),
+            Err(rule) => findings.push(Finding::at(&path(index), line, rule)),
+        }
+    }
+    for (position, (index, action)) in actions.iter().enumerate() {
+        let earlier = &actions[..position];
+        let all: Vec<&Action> = actions.iter().map(|(_, action)| action).collect();
+        let rules = [
+            required(action),
+            names(action),
+            twice(action, earlier),
+            directory(action, earlier),
+            database(action, &all, image),
+            edition(action, image),
+        ];
+        findings.extend(rules.into_iter().flatten().map(|rule| Finding::at(&path(*index), &lines[*index], rule)));
+    }
+    if !lines.is_empty() && image.is_some_and(|image| !image.takes_actions()) {
+        let rule = "must be empty ([]): images before 2021.1 know no actions in a merge file";
+        findings.push(Finding::new(&["spec", "iris", "cpf", "actions"].map(String::from), None, rule));
+    }
+    findings
+}
+
+fn parse(line: &str) -> Result<Action<'_>, String> {
+    if line.contains(char::is_control) {
+        return Err("must be on one line".into());
+    }
+    let Some((name, rest)) = line.split_once(':') else {
+        return Err(
+            "must be an action, a colon and its properties, such as CreateDatabase:Name=X,Directory=/vol-data/X".into(),
+        );
+    };
+    let made = ["Create", "Modify", "Delete"].iter().find_map(|verb| name.strip_prefix(verb));
+    if !OTHERS.contains(&name) && !made.is_some_and(|thing| THINGS.contains(&thing)) {
+        let verbs = ["Create", "Modify", "Delete"].iter();
+        let all: Vec<String> =
+            verbs.flat_map(|verb| THINGS.iter().map(move |thing| format!("{verb}{thing}"))).collect();
+        let known: Vec<&str> = all.iter().map(String::as_str).chain(OTHERS.iter().copied()).collect();
+        let near = nearest(name, &known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        return Err(format!("unknown action {name}{near}"));
+    }
+    let mut properties = Vec::new();
+    for property in split(rest)? {
+        let Some((key, value)) = property.split_once('=') else {
+            return Err(format!(
+                "{} is no property: it must be Name=value, and a value with a comma needs quotes",
+                property.trim()
+            ));
+        };
+        properties.push((key.trim(), value.trim().trim_matches('"')));
+    }
+    Ok(Action { name, properties })
+}
+
+/// The parts between the commas that stand outside of quotes.
+fn split(text: &str) -> Result<Vec<&str>, String> {
+    let mut quoted = false;
+    let parts = text.split(|c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    });
+    let parts = parts.collect();
+    if text.matches('"').count() % 2 == 1 { Err("a quote is not closed".into()) } else { Ok(parts) }
+}
+
+fn required(action: &Action) -> Option<String> {
+    let names: &[&str] = match action.name {
+        "CreateDatabase" => &["Name", "Directory"],
+        "CreateNamespace" => &["Name", "Globals"],
+        "CreateUser" | "ModifyUser" | "DeleteUser" | "ModifyNamespace" | "DeleteNamespace" | "ModifyDatabase"
+        | "DeleteDatabase" | "CreateResource" | "CreateRole" | "ModifyService" => &["Name"],
+        "Execute" if action.get("RoutineName").is_none() => &["ClassName", "MethodName"],
+        _ => &[],
+    };
+    let missing: Vec<&str> = names.iter().copied().filter(|name| action.get(name).is_none_or(str::is_empty)).collect();
+    if !missing.is_empty() {
+        return Some(format!("{} needs {}", action.name, missing.join(" and ")));
+    }
+    let password = action.name.ends_with("User") && action.get("Password").is_some();
+    password.then(|| "there is no property Password: use PasswordHash, in quotes".into())
+}
+
+fn names(action: &Action) -> Option<String> {
+    let name = action.get("Name")?;
+    let first = |allowed: char| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == allowed);
+    let rest = |allowed: &str| name.chars().skip(1).all(|c| c.is_ascii_alphanumeric() || allowed.contains(c));
+    let length = (1..=64).contains(&name.len());
+    match action.name {
+        "CreateDatabase" if !(length && first('_') && rest("-_")) => {
+            Some("a database's name has 1 to 64 letters, digits, - and _, and begins with a letter or _".into())
+        }
+        "CreateNamespace" if !(length && first('%') && rest("-_")) => {
+            Some("a namespace's name has 1 to 64 letters, digits, - and _, and begins with a letter or %".into())
+        }
+        _ => None,
+    }
+}
+
+fn twice(action: &Action, earlier: &[(usize, Action)]) -> Option<String> {
+    let name = action.get("Name").filter(|_| action.name.starts_with("Create"))?;
+    let same =
+        |other: &Action| other.name == action.name && other.get("Name").is_some_and(|n| n.eq_ignore_ascii_case(name));
+    let whole = ["Database", "Namespace", "User", "Resource", "Role"].contains(&&action.name["Create".len()..]);
+    let (index, _) = earlier.iter().find(|(_, other)| whole && same(other))?;
+    Some(format!("{name} is created by action {index} already"))
+}
+
+fn directory(action: &Action, earlier: &[(usize, Action)]) -> Option<String> {
+    let directory = action.get("Directory").filter(|_| action.name == "CreateDatabase")?;
+    let under = VOLUMES.iter().any(|volume| directory.strip_prefix(volume).is_some_and(|rest| !rest.is_empty()));
+    let plain = directory.split('/').skip(1).all(|part| part != "." && part != "..");
+    if !under || !plain {
+        return Some(
+            "Directory must be an absolute path under /vol-data or /iris-mgr: all else is lost with the pod".into(),
+        );
+    }
+    let directory = directory.trim_end_matches('/');
+    let same = |other: &Action| {
+        other.name == action.name && other.get("Directory").is_some_and(|path| path.trim_end_matches('/') == directory)
+    };
+    let (index, _) = earlier.iter().find(|(_, other)| same(other))?;
+    Some(format!("the database of action {index} has the same Directory"))
+}
+
+/// A namespace refers to databases that the image has or that another action creates.
+fn database(action: &Action, all: &[&Action], image: Option<&Image>) -> Option<String> {
+    // Somebody's own image may hold any database.
+    if action.name != "CreateNamespace" || image.is_none_or(|image| image.edition == Edition::Own) {
+        return None;
+    }
+    let created: Vec<&str> =
+        all.iter().filter(|other| other.name == "CreateDatabase").filter_map(|other| other.get("Name")).collect();
+    let known: Vec<&str> = created.into_iter().chain(PREDEFINED.iter().copied()).collect();
+    let (property, value) = ["Globals", "Routines", "TempGlobals"]
+        .iter()
+        .filter_map(|property| Some((property, action.get(property)?)))
+        .find(|(_, value)| !known.iter().any(|name| name.eq_ignore_ascii_case(value)))?;
+    let near = nearest(value, &known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    Some(format!("{property} names the database {value}, which no action creates{near}"))
+}
+
+fn edition(action: &Action, image: Option<&Image>) -> Option<String> {
+    let needs = ["Mirror", "ECP", "ShardedCluster"].iter().any(|word| action.name.contains(word));
+    let community = image.is_some_and(|image| image.edition == Edition::Community);
+    (needs && community).then(|| "Community Edition has no mirroring, no ECP and no sharding".into())
+}

@@ -1,0 +1,172 @@
+//! What the command line changes in a lab file, before the file is judged.
+
+use super::source::{Finding, Path, Source};
+use super::structure::{fields, resolve, takes, unknown};
+use super::types::Lab;
+use crate::yaml::{self, Content, Node};
+use serde_json::Value;
+
+/// Flags of the command line, as typed: they are judged by the same rules as the file, with the flag as the place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--provider`
+    pub provider: Option<String>,
+    /// `--name`
+    pub name: Option<String>,
+    /// `--namespace`
+    pub namespace: Option<String>,
+    /// `--replicas`
+    pub replicas: Option<String>,
+    /// `--image`
+    pub image: Option<String>,
+    /// `--storage-class`
+    pub storage_class: Option<String>,
+    /// `--storage`: the size of both volumes.
+    pub storage: Option<String>,
+    /// `--nodes`
+    pub nodes: Option<String>,
+    /// `--kubernetes`
+    pub kubernetes: Option<String>,
+    /// `--set path=value`: path and value. The path may begin with or without `spec.`; it counts after all other flags.
+    pub set: Vec<(String, String)>,
+}
+
+impl Overrides {
+    /// Writes the flags into the tree of the file. What cannot be placed is returned.
+    pub(super) fn apply(&self, source: &mut Source, schema: &Value) -> Vec<Finding> {
+        let flags = [
+            ("--provider", "spec.provider", &self.provider),
+            ("--name", "metadata.name", &self.name),
+            ("--namespace", "spec.iris.namespace", &self.namespace),
+            ("--replicas", "spec.iris.replicas", &self.replicas),
+            ("--image", "spec.iris.image", &self.image),
+            ("--storage-class", "spec.iris.storage.class", &self.storage_class),
+            ("--storage", "spec.iris.storage.mgr", &self.storage),
+            ("--storage", "spec.iris.storage.data", &self.storage),
+            ("--nodes", "spec.nodes", &self.nodes),
+            ("--kubernetes", "spec.kubernetes", &self.kubernetes),
+        ];
+        let given = flags.iter().filter_map(|(flag, path, value)| Some((*flag, *path, value.as_ref()?.as_str())));
+        let set = self.set.iter().map(|(path, value)| ("--set", path.as_str(), value.as_str()));
+        let mut findings = Vec::new();
+        for (flag, path, value) in given.chain(set) {
+            if let Err(finding) = set_one(source, schema, flag, path, value) {
+                // The finding may be about a field above the one that the flag names.
+                source.flags.push((finding.path.clone(), flag.into()));
+                findings.push(finding);
+            }
+        }
+        findings
+    }
+}
+
+fn set_one(source: &mut Source, schema: &Value, flag: &str, path: &str, value: &str) -> Result<(), Finding> {
+    let path = split(path, schema);
+    source.flags.push((path.clone(), flag.into()));
+    let target = find(schema, &path)?;
+    let node = read(value, target).map_err(|error| Finding::new(&path, Some(value), error))?;
+    put(&mut source.root, &path, 0, node)
+}
+
+/// The keys of a path as typed: `iris.cpf.actions[0]` is spec, iris, cpf, actions, 0.
+fn split(path: &str, schema: &Value) -> Path {
+    let dotted = path.replace('[', ".").replace(']', "");
+    let keys = dotted.split('.').map(Into::into);
+    match dotted.split('.').next() {
+        Some(first) if fields(schema).contains(&first) => keys.collect(),
+        _ => std::iter::once("spec".to_string()).chain(keys).collect(),
+    }
+}
+
+/// The schema of a field, or the rule for a field that does not exist.
+fn find<'a>(root: &'a Value, path: &[String]) -> Result<&'a Value, Finding> {
+    let mut schema = root;
+    for (depth, key) in path.iter().enumerate() {
+        let wrong = |rule: String| Finding::new(&path[..=depth], None, rule);
+        let child = if let Some(field) = schema["properties"].get(key) {
+            field
+        } else if takes(schema, "array") {
+            key.parse::<usize>().map_err(|_| wrong("must be a position in the list, from 0".into()))?;
+            &schema["items"]
+        } else if let Some(free) = schema.get("additionalProperties").filter(|free| free.is_object()) {
+            free
+        } else if fields(schema).is_empty() {
+            return Err(wrong(format!("{} has no fields", path[..depth].join("."))));
+        } else {
+            return Err(wrong(unknown(key, &fields(schema))));
+        };
+        schema = resolve(child, root);
+    }
+    Ok(schema)
+}
+
+/// A value as typed: lists and mappings as YAML in one line, everything else literally.
+fn read(value: &str, schema: &Value) -> Result<Node, String> {
+    if !takes(schema, "array") && !takes(schema, "object") {
+        // Nothing typed is an empty text and no default: most likely a variable of a script was not set.
+        let content = Content::Scalar { text: value.into(), plain: !value.is_empty() };
+        return Ok(Node { line: 0, column: 0, content });
+    }
+    let mut nodes = yaml::read_nodes(value).map_err(|error| format!("is no YAML: {}", error.message))?;
+    match (nodes.pop(), nodes.is_empty()) {
+        (Some(node), true) => Ok(node),
+        _ => Err("must be one YAML value".into()),
+    }
+}
+
+/// Puts a node at a path. A list or mapping of settings that the file does not give begins as its default, so that setting
+/// one entry changes no other.
+fn put(node: &mut Node, path: &[String], depth: usize, value: Node) -> Result<(), Finding> {
+    let Some(key) = path.get(depth) else {
+        // The line stays that of the file, for entries around it that were not set.
+        node.content = value.content;
+        return Ok(());
+    };
+    if let Content::List(items) = &mut node.content {
+        let index = key.parse().unwrap_or(usize::MAX);
+        if index == items.len() {
+            items.push(empty(node.line));
+        } else if index > items.len() {
+            let rule = format!("the list has {} entries; the next position is {}", items.len(), items.len());
+            return Err(Finding::new(&path[..=depth], None, rule));
+        }
+        return put(&mut items[index], path, depth + 1, value);
+    }
+    if !matches!(node.content, Content::Map(_)) {
+        node.content = Content::Map(Vec::new());
+    }
+    let Content::Map(entries) = &mut node.content else { return Ok(()) };
+    let at = match entries.iter().position(|(name, child)| name == key && !child.is_null()) {
+        Some(at) => at,
+        None => {
+            entries.retain(|(name, _)| name != key);
+            entries.push((key.clone(), default_node(&path[..=depth], node.line)));
+            entries.len() - 1
+        }
+    };
+    put(&mut entries[at].1, path, depth + 1, value)
+}
+
+fn empty(line: usize) -> Node {
+    Node { line, column: 1, content: Content::Scalar { text: String::new(), plain: true } }
+}
+
+/// The default of a list or a mapping of settings; nothing for all else, whose default comes from the types.
+fn default_node(path: &[String], line: usize) -> Node {
+    let defaults = serde_json::to_value(Lab::default()).unwrap_or_default();
+    let found = defaults.pointer(&format!("/{}", path.join("/")));
+    let texts = |value: &Value| value.as_str().map(|text| Content::Scalar { text: text.into(), plain: false });
+    let content = match found {
+        Some(Value::Array(items)) => {
+            let node = |item| Some(Node { line, column: 1, content: texts(item)? });
+            items.iter().map(node).collect::<Option<Vec<_>>>().map(Content::List)
+        }
+        Some(Value::Object(map)) if path.starts_with(&["spec", "iris", "cpf"].map(String::from)) && path.len() == 4 => {
+            let node =
+                |(key, value): (&String, &Value)| Some((key.clone(), Node { line, column: 1, content: texts(value)? }));
+            map.iter().map(node).collect::<Option<Vec<_>>>().map(Content::Map)
+        }
+        _ => None,
+    };
+    content.map_or_else(|| empty(line), |content| Node { line, column: 1, content })
+}

@@ -1,0 +1,235 @@
+//! The lab file's types with their defaults. The JSON Schema for editors is derived from them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A lab: the desired state, as written in a lab file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Lab {
+    /// Always `iris-lab/v1`.
+    pub api_version: ApiVersion,
+    /// Always `Lab`.
+    pub kind: LabKind,
+    /// Who the lab is.
+    pub metadata: Metadata,
+    /// What the lab is.
+    pub spec: Spec,
+}
+
+/// Version of the lab file's format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ApiVersion {
+    /// The only version.
+    #[default]
+    #[serde(rename = "iris-lab/v1")]
+    V1,
+}
+
+/// Kind of document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum LabKind {
+    /// The only kind.
+    #[default]
+    Lab,
+}
+
+/// Who the lab is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Metadata {
+    /// Name of the lab: a DNS label. Objects carry it in the label `iris-lab/lab`.
+    pub name: String,
+}
+
+/// What the lab is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Spec {
+    /// Who makes the cluster.
+    pub provider: ProviderName,
+    /// Number of nodes, where the provider makes them.
+    #[schemars(range(min = 1, max = 20))]
+    pub nodes: u32,
+    /// Kubernetes version, such as `1.24`, where the provider chooses it; the provider's own default if it is not given.
+    #[schemars(extend("type" = ["string", "number", "null"]))]
+    pub kubernetes: Option<String>,
+    /// What the lab needs in its cluster. A provider that makes the cluster installs it; an existing cluster must have it.
+    pub add_ons: Vec<AddOnName>,
+    /// The IRIS workload.
+    pub iris: Iris,
+}
+
+/// Who makes the cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderName {
+    /// The best one that this machine has.
+    #[default]
+    Auto,
+    /// A cluster that exists already, named by its kubeconfig context.
+    Existing,
+    /// The embedded simulator: nothing real is made.
+    Sim,
+}
+
+/// Something that is installed into a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AddOnName {
+    /// A storage class for the IRIS volumes.
+    Storage,
+    /// Addresses for Services of type LoadBalancer.
+    Metallb,
+}
+
+impl AddOnName {
+    /// The name in a lab file.
+    pub fn name(self) -> &'static str {
+        match self {
+            AddOnName::Storage => "storage",
+            AddOnName::Metallb => "metallb",
+        }
+    }
+}
+
+/// The IRIS workload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Iris {
+    /// Number of pods. Each is an independent database.
+    #[schemars(range(min = 1, max = 20))]
+    pub replicas: u32,
+    /// Image with tag.
+    pub image: String,
+    /// Namespace: a DNS label.
+    pub namespace: String,
+    /// Volumes.
+    pub storage: Storage,
+    /// Time zone of the pods, as in the variable TZ.
+    pub time_zone: String,
+    /// CPU and memory of each pod.
+    pub resources: Resources,
+    /// Configuration merge.
+    pub cpf: Cpf,
+    /// How the password is made.
+    pub password: Password,
+}
+
+/// Volumes of each pod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Storage {
+    /// Storage class; the cluster's default class if it is not given.
+    pub class: Option<String>,
+    /// Size of the volume with the instance itself (durable %SYS), as a Kubernetes quantity.
+    pub mgr: String,
+    /// Size of the volume with the databases, as a Kubernetes quantity.
+    pub data: String,
+}
+
+/// CPU and memory of each pod, as Kubernetes quantities. What is not given is not set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Resources {
+    /// CPU that is reserved.
+    #[schemars(extend("type" = ["string", "number", "null"]))]
+    pub cpu: Option<String>,
+    /// Memory that is reserved.
+    #[schemars(extend("type" = ["string", "number", "null"]))]
+    pub memory: Option<String>,
+    /// Most CPU.
+    #[schemars(extend("type" = ["string", "number", "null"]))]
+    pub cpu_limit: Option<String>,
+    /// Most memory.
+    #[schemars(extend("type" = ["string", "number", "null"]))]
+    pub memory_limit: Option<String>,
+}
+
+/// Configuration merge: what is merged into each instance's CPF at its start. A section that is given replaces its default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Cpf {
+    /// Section [Startup]. `PasswordHash` is made by iris-lab.
+    #[schemars(extend("additionalProperties" = {"type": ["string", "number"]}))]
+    pub startup: BTreeMap<String, String>,
+    /// Section [config].
+    #[schemars(extend("additionalProperties" = {"type": ["string", "number"]}))]
+    pub config: BTreeMap<String, String>,
+    /// Section [Actions]: each line `Name:Property=value,...`.
+    pub actions: Vec<String>,
+}
+
+/// How the password of the predefined accounts is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Password {
+    /// Length of the generated password. IRIS's own pattern ends at 32 characters.
+    #[schemars(range(min = 8, max = 32))]
+    pub length: u8,
+    /// A file whose first line is the password, instead of a generated one.
+    pub file: Option<String>,
+}
+
+/// The default image: the newest release whose built-in Community licence is valid (it ends a year after the release).
+pub const DEFAULT_IMAGE: &str = "containers.intersystems.com/intersystems/iris-community:2026.1";
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Metadata { name: "two-pod".into() }
+    }
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Spec {
+            provider: ProviderName::Auto,
+            nodes: 3,
+            kubernetes: None,
+            add_ons: vec![AddOnName::Storage, AddOnName::Metallb],
+            iris: Iris::default(),
+        }
+    }
+}
+
+impl Default for Iris {
+    fn default() -> Self {
+        Iris {
+            replicas: 2,
+            image: DEFAULT_IMAGE.into(),
+            namespace: "iris-lab".into(),
+            storage: Storage::default(),
+            time_zone: "UTC".into(),
+            resources: Resources::default(),
+            cpf: Cpf::default(),
+            password: Password::default(),
+        }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Storage { class: None, mgr: "5Gi".into(), data: "5Gi".into() }
+    }
+}
+
+impl Default for Cpf {
+    fn default() -> Self {
+        let pairs = |list: &[(&str, &str)]| list.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        Cpf {
+            startup: pairs(&[("SystemMode", "TEST")]),
+            config: pairs(&[("globals", "0,0,128,0,0,0"), ("routines", "80"), ("gmheap", "307200")]),
+            actions: vec![
+                "CreateDatabase:Name=TEST-DATA,Directory=/vol-data/TEST-DATA".into(),
+                "CreateNamespace:Name=TEST,Globals=TEST-DATA,Routines=TEST-DATA".into(),
+            ],
+        }
+    }
+}
+
+impl Default for Password {
+    fn default() -> Self {
+        Password { length: 16, file: None }
+    }
+}

@@ -1,0 +1,46 @@
+//! Observed state of a cluster, read-only. What could not be read is an error, never an absence.
+
+use super::object::ObjectRef;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What was seen of one cluster and of one lab on it. Objects are kept whole, as the API server gave them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// Whether there is a cluster to look at (the embedded one may not run yet).
+    pub reachable: bool,
+    /// The API server's URL.
+    pub server: String,
+    /// The server's version, such as `v1.20.2`.
+    pub version: String,
+    /// Nodes.
+    pub nodes: Vec<Value>,
+    /// Storage classes.
+    pub storage_classes: Vec<Value>,
+    /// The lab's namespace, whoever made it.
+    pub namespace: Option<Value>,
+    /// Every object in the lab's namespace, or cluster-wide, that carries the lab's label, of the kinds that `up` makes.
+    pub objects: Vec<Value>,
+    /// Pods of the lab.
+    pub pods: Vec<Value>,
+    /// Claims of the lab.
+    pub claims: Vec<Value>,
+    /// Volumes bound to the lab's claims.
+    pub volumes: Vec<Value>,
+    /// Warnings among the events of the lab's namespace, newest first.
+    pub warnings: Vec<Value>,
+}
+
+impl Facts {
+    /// The labelled object with this name, if it was seen.
+    pub fn find(&self, wanted: &ObjectRef) -> Option<&Value> {
+        self.objects.iter().chain(&self.namespace).find(|object| {
+            let seen = ObjectRef::of(object);
+            seen.kind == wanted.kind
+                && seen.name == wanted.name
+                && seen.namespace == wanted.namespace
+                && seen.group() == wanted.group()
+        })
+    }
+}

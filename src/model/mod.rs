@@ -1,0 +1,21 @@
+//! Plain data that all parts share: plans, facts, checks and events. No I/O, and nothing from the other modules but errors.
+
+pub mod access;
+pub mod check;
+pub mod diff;
+pub mod event;
+pub mod facts;
+pub mod object;
+pub mod plan;
+pub mod quantity;
+pub mod status;
+
+pub use access::Access;
+pub use check::{Check, Verdict};
+pub use diff::differs;
+pub use event::{Event, StepEnd};
+pub use facts::Facts;
+pub use object::ObjectRef;
+pub use plan::{Action, Plan, SimSettings, Step, Verb, WaitFor};
+pub use quantity::Quantity;
+pub use status::{LabIdentity, LabState, Status};

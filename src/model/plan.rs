@@ -1,0 +1,194 @@
+//! The whole work as data: a graph of titled steps, each with its needs, its deadline and its action.
+
+use super::object::ObjectRef;
+use serde::Serialize;
+use serde_json::Value;
+use std::time::Duration;
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// Brings a lab up.
+    Up,
+    /// Removes the workload.
+    Down,
+    /// Removes everything.
+    Reset,
+}
+
+impl Verb {
+    /// The command's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::Up => "up",
+            Verb::Down => "down",
+            Verb::Reset => "reset",
+        }
+    }
+}
+
+/// The whole work. Steps may run side by side where their needs allow it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// What it is for.
+    pub verb: Verb,
+    /// The lab's name.
+    pub lab: String,
+    /// The provider's name.
+    pub provider: String,
+    /// Whether the cluster is simulated.
+    pub simulated: bool,
+    /// The steps, each after those that it needs.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Whether the run goes on after a failed step: removing does, making does not.
+    pub fn goes_on(&self) -> bool {
+        self.verb == Verb::Reset
+    }
+
+    /// Names of the objects that it deletes.
+    pub fn deleted(&self) -> Vec<String> {
+        let objects = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Delete { objects } => Some(objects),
+            _ => None,
+        });
+        objects.flatten().map(ToString::to_string).collect()
+    }
+}
+
+/// One titled unit of work.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Unique in its plan; short and kebab-case.
+    pub id: String,
+    /// What the user reads: an imperative phrase.
+    pub title: String,
+    /// Ids of the steps that must have succeeded.
+    pub needs: Vec<String>,
+    /// The deadline, from the step's start.
+    #[serde(rename = "timeoutSeconds", serialize_with = "seconds")]
+    pub timeout: Duration,
+    /// Whether it runs only after everything that it needs has succeeded. In a plan that goes on after failures, a step
+    /// that is not strict runs as soon as its needs are over.
+    pub strict: bool,
+    /// Why there is nothing to do, when the facts say so already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub satisfied: Option<String>,
+    /// Its effect.
+    pub action: Action,
+}
+
+impl Step {
+    /// A strict step without needs.
+    pub fn new(id: impl Into<String>, title: impl Into<String>, timeout: Duration, action: Action) -> Self {
+        let (id, title) = (id.into(), title.into());
+        Step { id, title, needs: Vec::new(), timeout, strict: true, satisfied: None, action }
+    }
+
+    /// Adds needs.
+    #[must_use]
+    pub fn after<I: IntoIterator<Item = S>, S: Into<String>>(mut self, needs: I) -> Self {
+        self.needs.extend(needs.into_iter().map(Into::into));
+        self
+    }
+
+    /// Says why there is nothing to do, if there is a reason.
+    #[must_use]
+    pub fn satisfied_by(mut self, reason: Option<String>) -> Self {
+        self.satisfied = reason;
+        self
+    }
+
+    /// Lets it run even if what it needs has failed.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.strict = false;
+        self
+    }
+}
+
+/// The effect of a step, as data.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "do")]
+pub enum Action {
+    /// Starts the embedded cluster as a background process and writes our kubeconfig for it.
+    StartSim(SimSettings),
+    /// Writes our kubeconfig: one context of the user's, alone.
+    WriteKubeconfig {
+        /// The context that the user named.
+        context: String,
+    },
+    /// Makes the objects what they should be, by server-side apply.
+    Apply {
+        /// Whole objects, in order.
+        objects: Vec<Value>,
+    },
+    /// Waits, by watch, until something holds.
+    Wait {
+        /// What must hold.
+        #[serde(rename = "for")]
+        target: WaitFor,
+    },
+    /// Deletes objects and waits until they are gone.
+    Delete {
+        /// The objects, in order.
+        objects: Vec<ObjectRef>,
+    },
+    /// Reads the whole cluster again and fails if anything of the lab is left.
+    Prove,
+    /// Ends the embedded cluster's process and proves that it is gone.
+    StopSim,
+    /// Removes what the journal says we made on this host.
+    RemoveHostFiles,
+}
+
+/// What a waiting step waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "what")]
+pub enum WaitFor {
+    /// Every node of the cluster is Ready, and there are at least so many.
+    NodesReady {
+        /// Least number of nodes.
+        count: u32,
+    },
+    /// A pod is Ready and belongs to the newest revision of its StatefulSet.
+    PodReady {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Name of the StatefulSet that owns it.
+        stateful_set: String,
+    },
+    /// A Service of type LoadBalancer has an address.
+    Address {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// How the embedded cluster behaves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SimSettings {
+    /// Number of nodes.
+    pub nodes: u32,
+    /// Kubernetes version that it reports, such as `1.24.17`.
+    pub kubernetes: String,
+    /// How much faster than real time it runs; none means instantly.
+    pub speed: Option<f64>,
+    /// A file of faults (see `sim::faults`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<std::path::PathBuf>,
+}
+
+fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(value.as_secs_f64())
+}

@@ -1,0 +1,77 @@
+//! What must hold before `up` makes its first change.
+
+use crate::addon;
+use crate::lab::Lab;
+use crate::model::object::{is_of, is_ready};
+use crate::model::{Check, Facts, Quantity};
+use crate::provider::Provider;
+use crate::workload;
+use serde_json::Value;
+
+/// The checks of `up`, for a cluster that was there before the run.
+pub fn checks(lab: &Lab, provider: &dyn Provider, facts: &Facts) -> Vec<Check> {
+    let mut checks = vec![nodes(facts), namespace(lab, facts)];
+    if !provider.makes_cluster() {
+        checks.extend(addon::of(lab).map(|add_on| add_on.check(lab, facts)));
+    }
+    checks.push(claims(lab, facts));
+    checks
+}
+
+fn nodes(facts: &Facts) -> Check {
+    let (count, all) = (facts.nodes.iter().filter(|node| is_ready(node)).count(), facts.nodes.len());
+    if count == 0 {
+        let hint = "look at them with `kubectl get nodes` and `kubectl describe node NAME`";
+        return Check::fail("nodes", format!("none of the cluster's {all} nodes is Ready"), hint);
+    }
+    Check::ok("nodes", format!("{count} of {all} are Ready"))
+}
+
+/// The namespace must not be going away, nor be another lab's.
+fn namespace(lab: &Lab, facts: &Facts) -> Check {
+    let name = &lab.spec.iris.namespace;
+    let Some(namespace) = &facts.namespace else { return Check::ok("namespace", format!("{name} is free")) };
+    let labels = &namespace["metadata"]["labels"];
+    let other = labels[crate::model::object::LAB_LABEL].as_str().filter(|_| !is_of(namespace, &lab.metadata.name));
+    if namespace.pointer("/metadata/deletionTimestamp").is_some() {
+        let hint =
+            format!("wait until it is gone, or use another with --namespace; see `kubectl describe namespace {name}`");
+        return Check::fail("namespace", format!("{name} is being deleted"), hint);
+    }
+    match other {
+        Some(other) => {
+            let hint = format!("use --namespace with another name, or remove it with `iris-lab reset --name {other}`");
+            Check::fail("namespace", format!("{name} belongs to the lab {other}"), hint)
+        }
+        None => Check::ok("namespace", format!("{name} is there")),
+    }
+}
+
+/// Volumes that were kept must be what the lab asks for: their class and size cannot change under the data.
+fn claims(lab: &Lab, facts: &Facts) -> Check {
+    let storage = &lab.spec.iris.storage;
+    let wanted_class =
+        addon::class_for(lab, &facts.storage_classes).and_then(|class| class["metadata"]["name"].as_str());
+    let wanted_class = storage.class.as_deref().or(wanted_class);
+    for claim in &facts.claims {
+        let name = claim["metadata"]["name"].as_str().unwrap_or_default();
+        let size = if name.starts_with(workload::CLAIM_TEMPLATES[1]) { &storage.data } else { &storage.mgr };
+        let found_size = claim.pointer("/spec/resources/requests/storage").and_then(Value::as_str).unwrap_or_default();
+        let found_class = claim.pointer("/spec/storageClassName").and_then(Value::as_str);
+        let hint = "ask for what is there, or give the data up with `iris-lab down --delete-data`";
+        if Quantity::parse(found_size) != Quantity::parse(size) {
+            return Check::fail("kept volumes", format!("{name} has {found_size}, the lab asks for {size}"), hint);
+        }
+        if let (Some(found), Some(wanted)) = (found_class, wanted_class)
+            && found != wanted
+        {
+            return Check::fail(
+                "kept volumes",
+                format!("{name} has the class {found}, the lab asks for {wanted}"),
+                hint,
+            );
+        }
+    }
+    let kept = facts.claims.len();
+    Check::ok("kept volumes", if kept == 0 { "there are none".into() } else { format!("{kept} fit the lab") })
+}

@@ -1,0 +1,184 @@
+//! The plan of `up`: the cluster, its add-ons, the namespace, the IRIS objects, and a wait for each pod and the address.
+
+use crate::addon;
+use crate::error::{Failure, Result};
+use crate::lab::{AddOnName, Lab};
+use crate::model::object::{is_ready, label};
+use crate::model::{Action, Facts, ObjectRef, Plan, Step, Verb, WaitFor, diff};
+use crate::provider::{CLUSTER, Provider, Wishes, word};
+use crate::{workload, yaml};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Name of the ConfigMap that keeps the applied lab in the cluster.
+pub const RECORD: &str = "iris-lab";
+/// Its key for the password's hash: the hash outlives the workload, as the volumes do.
+pub const RECORD_HASH: &str = "passwordHash";
+
+const APPLY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Everything that `up` is planned from, besides the facts.
+pub struct Wanted<'a> {
+    /// The lab.
+    pub lab: &'a Lab,
+    /// Its provider.
+    pub provider: &'a dyn Provider,
+    /// What the user said about the cluster.
+    pub wishes: Wishes<'a>,
+    /// Hash of the password.
+    pub password_hash: &'a str,
+}
+
+/// The plan. Steps that the facts already satisfy are marked so.
+pub fn up(wanted: &Wanted, facts: &Facts) -> Result<Plan> {
+    let Wanted { lab, provider, wishes, .. } = wanted;
+    let mut steps = provider.steps(lab, facts, wishes);
+    let cluster: Vec<String> = steps.iter().filter(|step| step.id == CLUSTER).map(|step| step.id.clone()).collect();
+    if provider.makes_cluster() {
+        for add_on in addon::of(lab) {
+            let objects = labelled(add_on.objects()?, lab);
+            steps.push(
+                apply(add_on.step(), format!("Install {}", add_on.title()), objects, facts).after(cluster.clone()),
+            );
+        }
+    }
+    steps.push(namespace(lab, facts).after(cluster));
+    let add_on_steps: Vec<String> = steps
+        .iter()
+        .filter(|step| addon::ALL.iter().any(|a| a.step() == step.id))
+        .map(|step| step.id.clone())
+        .collect();
+    steps.extend(workload_steps(wanted, facts, &add_on_steps)?);
+    Ok(Plan {
+        verb: Verb::Up,
+        lab: lab.metadata.name.clone(),
+        provider: word(provider.name()).into(),
+        simulated: provider.is_simulated(),
+        steps,
+    })
+}
+
+/// Every object that `up` would apply, for `render`.
+pub fn objects(wanted: &Wanted) -> Result<Vec<Value>> {
+    let plan = up(wanted, &Facts::default())?;
+    let objects = plan.steps.into_iter().filter_map(|step| match step.action {
+        Action::Apply { objects } => Some(objects),
+        _ => None,
+    });
+    Ok(objects.flatten().collect())
+}
+
+fn namespace(lab: &Lab, facts: &Facts) -> Step {
+    let name = &lab.spec.iris.namespace;
+    let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    let mut step = apply("namespace", format!("Make the namespace {name}"), labelled(vec![object], lab), facts);
+    if step.satisfied.is_none() && facts.namespace.is_some() {
+        step.satisfied = Some("it is there, and not ours: reset will leave it".into());
+    }
+    step
+}
+
+fn workload_steps(wanted: &Wanted, facts: &Facts, add_ons: &[String]) -> Result<Vec<Step>> {
+    let lab = wanted.lab;
+    let made_here = if wanted.provider.makes_cluster() { storage_classes(lab)? } else { Vec::new() };
+    let class = addon::class_for(lab, &facts.storage_classes).or_else(|| addon::class_for(lab, &made_here));
+    let provisioner = class.and_then(|class| class.get("provisioner")?.as_str());
+    let mut settings = vec![record(wanted)?];
+    let (mut services, mut pods) = (Vec::new(), Vec::new());
+    for object in workload::objects(lab, provisioner, wanted.password_hash) {
+        match object["kind"].as_str() {
+            Some("Service") => services.push(object),
+            Some("StatefulSet") => pods.push(object),
+            _ => settings.push(object),
+        }
+    }
+    let storage = add_ons.iter().filter(|step| *step == "storage").cloned();
+    let balancer: Vec<String> = add_ons.iter().filter(|step| *step == "metallb").cloned().collect();
+    let count = lab.spec.iris.replicas;
+    let mut steps = vec![
+        apply("settings", "Apply the IRIS settings", labelled(settings, lab), facts).after(["namespace"]),
+        apply("services", "Apply the IRIS services", services, facts).after(["namespace"]),
+        apply("iris", format!("Apply the StatefulSet with {}", count_of(count, "pod")), pods, facts)
+            .after(["settings"])
+            .after(storage),
+    ];
+    let set_is_current = steps[2].satisfied.is_some();
+    steps.extend((0..count).map(|index| pod_step(lab, index, facts, set_is_current)));
+    if lab.spec.add_ons.contains(&AddOnName::Metallb) {
+        steps.push(address_step(lab, facts).after(["services"]).after(balancer));
+    }
+    Ok(steps)
+}
+
+fn storage_classes(lab: &Lab) -> Result<Vec<Value>> {
+    let objects = addon::of(lab).map(|add_on| add_on.objects()).collect::<Result<Vec<_>>>()?;
+    Ok(objects.into_iter().flatten().filter(|object| object["kind"] == "StorageClass").collect())
+}
+
+/// The ConfigMap that says what was applied, by which version.
+fn record(wanted: &Wanted) -> Result<Value> {
+    let lab = wanted.lab;
+    Ok(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": RECORD, "namespace": lab.spec.iris.namespace },
+        "data": {
+            "lab.yaml": yaml::to_string(&serde_json::to_value(lab).map_err(|e| Failure::step("cannot write the lab").caused_by(e))?),
+            "provider": word(wanted.provider.name()),
+            "version": env!("CARGO_PKG_VERSION"),
+            RECORD_HASH: wanted.password_hash,
+        },
+    }))
+}
+
+fn pod_step(lab: &Lab, index: u32, facts: &Facts, set_is_current: bool) -> Step {
+    let (namespace, name) = (lab.spec.iris.namespace.clone(), format!("{}-{index}", workload::STATEFUL_SET));
+    let set = ObjectRef::new("apps/v1", "StatefulSet", Some(&namespace), workload::STATEFUL_SET);
+    let revision = facts.find(&set).and_then(|set| set.pointer("/status/updateRevision")?.as_str());
+    let pod = facts.pods.iter().find(|pod| pod["metadata"]["name"] == name.as_str());
+    let ready = pod.filter(|pod| set_is_current && is_settled(pod, revision));
+    let target = WaitFor::PodReady { namespace, name: name.clone(), stateful_set: workload::STATEFUL_SET.into() };
+    Step::new(format!("{name}-ready"), format!("Wait until {name} is Ready"), READY_TIMEOUT, Action::Wait { target })
+        .after(["iris"])
+        .satisfied_by(ready.map(|_| "it is Ready".into()))
+}
+
+/// Whether a pod is Ready, of the given revision, and stays.
+fn is_settled(pod: &Value, revision: Option<&str>) -> bool {
+    is_ready(pod)
+        && pod.pointer("/metadata/labels/controller-revision-hash").and_then(Value::as_str) == revision
+        && pod.pointer("/metadata/deletionTimestamp").is_none()
+}
+
+fn address_step(lab: &Lab, facts: &Facts) -> Step {
+    let (namespace, name) = (lab.spec.iris.namespace.clone(), workload::EXTERNAL_SERVICE.to_string());
+    let service = ObjectRef::new("v1", "Service", Some(&namespace), &name);
+    let address = facts.find(&service).and_then(|service| service.pointer("/status/loadBalancer/ingress/0"));
+    let address = address.and_then(|entry| entry["ip"].as_str().or(entry["hostname"].as_str()));
+    let title = format!("Wait until the Service {name} has an address");
+    Step::new("address", title, ADDRESS_TIMEOUT, Action::Wait { target: WaitFor::Address { namespace, name } })
+        .satisfied_by(address.map(|address| format!("it has {address}")))
+}
+
+/// An applying step, satisfied when the facts show every object as it should be.
+fn apply(id: &str, title: impl Into<String>, objects: Vec<Value>, facts: &Facts) -> Step {
+    let current = objects.iter().all(|object| {
+        facts
+            .find(&ObjectRef::of(object))
+            .is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_none() && !diff::differs(live, object))
+    });
+    Step::new(id, title, APPLY_TIMEOUT, Action::Apply { objects })
+        .satisfied_by(current.then(|| "it is there as it should be".into()))
+}
+
+fn labelled(mut objects: Vec<Value>, lab: &Lab) -> Vec<Value> {
+    objects.iter_mut().for_each(|object| label(object, &lab.metadata.name));
+    objects
+}
+
+/// `1 pod`, `2 pods`.
+fn count_of(count: u32, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

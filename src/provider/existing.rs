@@ -1,0 +1,31 @@
+//! The provider `existing`: a cluster that is there already, named by a context of the user's kubeconfig.
+
+use super::{CLUSTER, Provider, Wishes};
+use crate::lab::{Lab, ProviderName};
+use crate::model::{Action, Facts, Step};
+use std::time::Duration;
+
+/// Takes a cluster as it is and never changes it beyond labelled objects.
+pub struct Existing;
+
+impl Provider for Existing {
+    fn name(&self) -> ProviderName {
+        ProviderName::Existing
+    }
+
+    fn is_simulated(&self) -> bool {
+        false
+    }
+
+    fn makes_cluster(&self) -> bool {
+        false
+    }
+
+    fn steps(&self, _: &Lab, _: &Facts, wishes: &Wishes) -> Vec<Step> {
+        let Some(context) = wishes.context else { return Vec::new() };
+        let action = Action::WriteKubeconfig { context: context.into() };
+        let title = format!("Keep the access to context {context} in a kubeconfig of our own");
+        let current = wishes.kubeconfig_is_current.then(|| "it is there already".into());
+        vec![Step::new(CLUSTER, title, Duration::from_secs(30), action).satisfied_by(current)]
+    }
+}

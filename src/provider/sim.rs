@@ -1,0 +1,49 @@
+//! The provider `sim`: the embedded cluster. It rehearses a lab; nothing real is made.
+
+use super::{CLUSTER, Provider, Wishes};
+use crate::lab::{Lab, ProviderName};
+use crate::model::object::is_ready;
+use crate::model::{Action, Facts, Step, WaitFor};
+use std::time::Duration;
+
+/// Kubernetes version of the embedded cluster when the lab names none: the newest that Longhorn 1.2 runs on.
+pub const DEFAULT_KUBERNETES: &str = "1.24.17";
+
+/// Starts the embedded cluster as a background process.
+pub struct Sim;
+
+impl Provider for Sim {
+    fn name(&self) -> ProviderName {
+        ProviderName::Sim
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
+    }
+
+    fn makes_cluster(&self) -> bool {
+        true
+    }
+
+    fn steps(&self, _: &Lab, facts: &Facts, wishes: &Wishes) -> Vec<Step> {
+        let count = wishes.sim.nodes;
+        let plural = if count == 1 { "" } else { "s" };
+        let start = Step::new(
+            "simulator",
+            format!("Start the simulated cluster with {count} node{plural}"),
+            Duration::from_secs(30),
+            Action::StartSim(wishes.sim.clone()),
+        );
+        let nodes = Step::new(
+            CLUSTER,
+            "Wait until its nodes are Ready",
+            Duration::from_secs(120),
+            Action::Wait { target: WaitFor::NodesReady { count } },
+        );
+        let runs = facts.reachable.then(|| "it runs already".to_string());
+        let ready = facts.nodes.iter().filter(|node| is_ready(node)).count();
+        let all_ready = ready == facts.nodes.len() && ready >= count as usize;
+        let ready = all_ready.then(|| "they are Ready".to_string());
+        vec![start.satisfied_by(runs), nodes.after(["simulator"]).satisfied_by(ready)]
+    }
+}

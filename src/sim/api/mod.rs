@@ -1,0 +1,17 @@
+//! The API server: from a request to an answer.
+
+pub mod chaos;
+pub mod context;
+pub mod discovery;
+pub mod http;
+pub mod identify;
+pub mod protobuf;
+pub mod read;
+pub mod reviews;
+pub mod route;
+pub mod selectors;
+pub mod subresources;
+pub mod tables;
+pub mod view;
+pub mod watch;
+pub mod write;

@@ -1,0 +1,84 @@
+//! Logs of containers that never ran: a few lines that a user looks for, marked as simulated.
+
+use super::at::At;
+use super::{container, image};
+use crate::sim::controllers::object::{annotation, items, text};
+use serde_json::Value;
+
+/// Annotation with the last lines of a pod that shall crash.
+pub const CRASH_LOG: &str = "sim.iris-lab/crash-log";
+
+/// The lines to be noted at a pod that shall crash, unless they are noted already.
+pub fn notes(at: &At) -> Option<String> {
+    let log = &container::crash(at, &Value::Null)?.log;
+    (!log.is_empty() && annotation(at.pod, CRASH_LOG) != Some(log)).then(|| log.clone())
+}
+
+/// The log of a container, or of its previous run.
+pub fn container_log(pod: &Value, container: &str, previous: bool) -> String {
+    let fields = ["/status/containerStatuses", "/status/initContainerStatuses"];
+    let all = fields.iter().flat_map(|field| items(pod, field));
+    let Some(status) = all.into_iter().find(|one| one["name"] == container) else { return String::new() };
+    let state = match (previous, status["state"]["waiting"].is_object()) {
+        // Of a container that waits for its next start, the last run is what people see.
+        (true, _) | (false, true) => &status["lastState"],
+        (false, false) => &status["state"],
+    };
+    if state["running"].is_null() && state["terminated"].is_null() {
+        return String::new();
+    }
+    let failed = state["terminated"]["exitCode"].as_i64().is_some_and(|code| code != 0);
+    let mut lines = vec!["(simulated by iris-lab: no container runs here)".to_owned()];
+    lines.extend(beginning(text(status, "/image"), failed));
+    if failed {
+        lines.extend(annotation(pod, CRASH_LOG).unwrap_or("the process ended with an error").lines().map(Into::into));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn beginning(image: &str, failed: bool) -> Vec<String> {
+    if !image::is_iris(image) {
+        return vec![format!("started {image}")];
+    }
+    let mut lines = vec!["[INFO] Starting InterSystems IRIS instance IRIS...".to_owned()];
+    if !failed {
+        lines.push("[INFO] ...started InterSystems IRIS instance IRIS".into());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod(state: Value, last: Value) -> Value {
+        json!({
+            "metadata": {"annotations": {CRASH_LOG: "ERROR #5032: Error=-13"}},
+            "status": {"containerStatuses": [{"name": "iris", "image": "x/iris-community:1", "state": state, "lastState": last}]},
+        })
+    }
+
+    #[test]
+    fn a_running_iris_says_that_it_started() {
+        let log = container_log(&pod(json!({"running": {}}), json!({})), "iris", false);
+        assert!(log.contains("...started InterSystems IRIS instance IRIS") && !log.contains("5032"), "{log}");
+        assert_eq!(log.matches("simulated").count(), 1);
+    }
+
+    #[test]
+    fn a_crashed_one_says_why() {
+        let waiting = pod(json!({"waiting": {}}), json!({"terminated": {"exitCode": 1}}));
+        for previous in [false, true] {
+            let log = container_log(&waiting, "iris", previous);
+            assert!(log.contains("ERROR #5032") && !log.contains("...started"), "{log}");
+        }
+    }
+
+    #[test]
+    fn nothing_ran_nothing_is_said() {
+        assert_eq!(container_log(&pod(json!({"waiting": {}}), json!({})), "iris", false), "");
+        assert_eq!(container_log(&pod(json!({"running": {}}), json!({})), "iris", true), "");
+        assert_eq!(container_log(&pod(json!({"running": {}}), json!({})), "other", false), "");
+    }
+}

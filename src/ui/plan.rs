@@ -1,0 +1,135 @@
+//! A plan as text: every step with what it needs, its deadline, and what it would do.
+
+use super::look::{Look, Mark};
+use super::table::wrap;
+use crate::model::{Action, ObjectRef, Plan, Step, WaitFor};
+use serde_json::Value;
+
+/// The whole plan for people, in the width of the look.
+pub fn plan_text(plan: &Plan, look: &Look) -> String {
+    let satisfied = plan.steps.iter().filter(|step| step.satisfied.is_some()).count();
+    let count = match plan.steps.len() {
+        1 => "1 step".to_string(),
+        count => format!("{count} steps"),
+    };
+    let count = if satisfied == 0 { count } else { format!("{count}, {satisfied} with nothing to do") };
+    let banner = if plan.simulated { ", simulated: nothing real is made" } else { "" };
+    let title = format!("{} {}", plan.verb.name(), plan.lab);
+    let mut text = format!("{}: {count}, provider {}{banner}\n", look.bold(&title), plan.provider);
+    for (number, step) in plan.steps.iter().enumerate() {
+        text.push('\n');
+        text += &step_text(number + 1, step, look);
+    }
+    text
+}
+
+fn step_text(number: usize, step: &Step, look: &Look) -> String {
+    let mut text = wrap(&format!("{number:>2}. {} [{}]", step.title, step.id), look.width, 0);
+    // The number is right-aligned: wrapping took its space away.
+    if number < 10 {
+        text.insert(0, ' ');
+    }
+    let mut line = |name: &str, value: String| text += &wrap(&format!("{name} {value}"), look.width, 4);
+    match &step.satisfied {
+        Some(why) => line(&look.mark(Mark::Same), format!("nothing to do: {why}")),
+        None => {
+            let (verb, what) = effect(&step.action);
+            line(verb, what.join(", "));
+        }
+    }
+    let needs = if step.needs.is_empty() { "nothing".into() } else { step.needs.join(", ") };
+    let within = humantime::format_duration(step.timeout);
+    text + &look.dim(&wrap(&format!("needs {needs}; within {within}"), look.width, 4))
+}
+
+/// What an action does: a verb and the things it does it to.
+fn effect(action: &Action) -> (&'static str, Vec<String>) {
+    let refs = |objects: &[ObjectRef]| objects.iter().map(ToString::to_string).collect();
+    match action {
+        Action::StartSim(sim) => {
+            let speed = sim.speed.map_or("instant".into(), |factor| format!("speed {factor}"));
+            let mut what = vec![format!("the embedded cluster: {} nodes", sim.nodes)];
+            what.extend([format!("Kubernetes {}", sim.kubernetes), speed]);
+            what.extend(sim.faults.iter().map(|file| format!("faults from {}", file.display())));
+            ("starts", what)
+        }
+        Action::WriteKubeconfig { context } => ("writes", vec![format!("our kubeconfig, for context {context} alone")]),
+        Action::Apply { objects } => {
+            ("applies", objects.iter().map(|object: &Value| ObjectRef::of(object).to_string()).collect())
+        }
+        Action::Wait { target } => ("waits for", vec![waits_for(target)]),
+        Action::Delete { objects } => ("deletes", refs(objects)),
+        Action::Prove => ("lists", vec!["every kind of object in the cluster, for the label of the lab".into()]),
+        Action::StopSim => ("ends", vec!["the embedded cluster's process".into()]),
+        Action::RemoveHostFiles => ("removes", vec!["what the journal says we made on this host".into()]),
+    }
+}
+
+fn waits_for(target: &WaitFor) -> String {
+    match target {
+        WaitFor::NodesReady { count } => format!("all nodes to be Ready, at least {count}"),
+        WaitFor::PodReady { namespace, name, .. } => format!("pod {namespace}/{name} to be Ready"),
+        WaitFor::Address { namespace, name } => format!("service {namespace}/{name} to have an address"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{SimSettings, Verb};
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn plan() -> Plan {
+        let step = |id: &str, title: &str, needs: &[&str], action| {
+            Step::new(id, title, Duration::from_secs(300), action).after(needs.iter().copied())
+        };
+        let object = |version: &str, kind: &str, name: &str| json!({"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "iris-lab"}});
+        let sim = SimSettings { nodes: 3, kubernetes: "1.24.17".into(), speed: Some(1.0), faults: None };
+        let objects = vec![
+            object("v1", "ConfigMap", "iris-cpf"),
+            object("v1", "Service", "iris"),
+            object("v1", "Service", "iris-ext"),
+            object("apps/v1", "StatefulSet", "data"),
+        ];
+        let pod =
+            WaitFor::PodReady { namespace: "iris-lab".into(), name: "data-0".into(), stateful_set: "data".into() };
+        let mut steps = vec![
+            step("cluster", "Start the embedded cluster", &[], Action::StartSim(sim)),
+            step("iris", "Apply the IRIS objects", &["cluster"], Action::Apply { objects }),
+            step("pod-0", "Wait for pod data-0", &["iris"], Action::Wait { target: pod }),
+        ];
+        steps[0].satisfied = Some("it runs already".into());
+        Plan { verb: Verb::Up, lab: "two-pod".into(), provider: "sim".into(), simulated: true, steps }
+    }
+
+    #[test]
+    fn every_step_shows_what_it_does_and_needs() {
+        assert_eq!(
+            plan_text(&plan(), &Look::plain()),
+            "\
+up two-pod: 3 steps, 1 with nothing to do, provider sim, simulated: nothing real is made
+
+ 1. Start the embedded cluster [cluster]
+    · nothing to do: it runs already
+    needs nothing; within 5m
+
+ 2. Apply the IRIS objects [iris]
+    applies ConfigMap iris-lab/iris-cpf, Service iris-lab/iris, Service
+      iris-lab/iris-ext, StatefulSet iris-lab/data
+    needs cluster; within 5m
+
+ 3. Wait for pod data-0 [pod-0]
+    waits for pod iris-lab/data-0 to be Ready
+    needs iris; within 5m
+"
+        );
+    }
+
+    #[test]
+    fn steps_fit_narrow_terminals() {
+        let look = Look { width: 50, ..Look::plain() };
+        let text = plan_text(&plan(), &look);
+        assert!(text.lines().skip(2).all(|line| line.chars().count() <= 50), "{text}");
+    }
+}

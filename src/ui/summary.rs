@@ -1,0 +1,242 @@
+//! What a person reads at the end of `up`, `down` and `reset`; the same as a document.
+
+use super::look::{Look, elapsed};
+use super::table::{fields, wrap};
+use serde::Serialize;
+use std::time::Duration;
+
+/// The end of `up`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpSummary {
+    /// The lab's name.
+    pub lab: String,
+    /// The provider's name.
+    pub provider: String,
+    /// Whether the cluster is simulated.
+    pub simulated: bool,
+    /// The namespace.
+    pub namespace: String,
+    /// Names of the pods.
+    pub pods: Vec<String>,
+    /// URLs of the management portal.
+    pub portal_urls: Vec<String>,
+    /// Accounts of the portal.
+    pub users: Vec<String>,
+    /// Where their password is, if we made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<String>,
+    /// Our kubeconfig.
+    pub kubeconfig: String,
+    /// Steps that changed something.
+    pub changed: usize,
+    /// Steps with nothing to do.
+    pub unchanged: usize,
+    /// Requests to the API server.
+    pub requests: usize,
+    /// How long it took.
+    pub seconds: f64,
+    /// What the next commands need to find this lab among several, such as ` --name demo`.
+    #[serde(skip)]
+    pub select: String,
+}
+
+/// The end of `down`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DownSummary {
+    /// The lab's name.
+    pub lab: String,
+    /// Whether the cluster is simulated.
+    pub simulated: bool,
+    /// What was removed, such as `StatefulSet iris-lab/data`.
+    pub removed: Vec<String>,
+    /// Names of the claims whose volumes are kept.
+    pub kept: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
+    /// The command that brings the lab up again.
+    #[serde(skip)]
+    pub up: String,
+    /// What the next commands need to find this lab among several, such as ` --name demo`.
+    #[serde(skip)]
+    pub select: String,
+}
+
+/// The end of `reset`, when nothing is left.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResetSummary {
+    /// The lab's name.
+    pub lab: String,
+    /// Whether the cluster was simulated.
+    pub simulated: bool,
+    /// What was removed, such as `Namespace iris-lab` or a file's path.
+    pub removed: Vec<String>,
+    /// Where we looked, in words: each was found empty.
+    pub looked_at: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl UpSummary {
+    /// For people.
+    pub fn text(&self, look: &Look) -> String {
+        let head = match self.changed {
+            0 => format!("Lab {} was up already, nothing was to be done", self.lab),
+            _ => format!("Lab {} is up", self.lab),
+        };
+        let mut rows = vec![
+            ("Provider", self.provider.clone()),
+            ("Pods", format!("{} in namespace {}", self.pods.join(", "), self.namespace)),
+        ];
+        rows.extend(named("Portal", &self.portal_urls));
+        rows.push(("Users", self.users.join(", ")));
+        rows.extend(self.password_file.iter().map(|file| ("Password", format!("in {file}"))));
+        rows.push(("Kubeconfig", self.kubeconfig.clone()));
+        let banner = "Simulated: nothing real was made, no IRIS runs, and the portal does not answer";
+        format!(
+            "{}\n\n{}{}{}",
+            head_line(&head, self.seconds, look),
+            fields(&rows, 2),
+            if self.simulated {
+                format!("\n{}\n", look.yellow(wrap(banner, look.width, 0).trim_end()))
+            } else {
+                String::new()
+            },
+            next(
+                &[
+                    (&format!("iris-lab status{}", self.select), "Show what runs and whether it is healthy"),
+                    (&format!("iris-lab down{}", self.select), "Remove the pods, keep their data"),
+                ],
+                look
+            ),
+        )
+    }
+}
+
+impl DownSummary {
+    /// For people.
+    pub fn text(&self, look: &Look) -> String {
+        let head = match self.removed.len() {
+            0 => format!("Lab {} was down already, nothing was to be done", self.lab),
+            1 => format!("Lab {} is down, 1 object removed", self.lab),
+            count => format!("Lab {} is down, {count} objects removed", self.lab),
+        };
+        let kept = if self.kept.is_empty() {
+            "No volumes are left".to_string()
+        } else {
+            format!("The volumes are kept: {}", self.kept.join(", "))
+        };
+        let up = if self.kept.is_empty() { "Bring it up again, empty" } else { "Bring it up again, with its data" };
+        format!(
+            "{}\n{}{}",
+            head_line(&head, self.seconds, look),
+            wrap(&kept, look.width, 0),
+            next(&[(&self.up, up), (&format!("iris-lab reset{}", self.select), "Remove every trace of the lab")], look),
+        )
+    }
+}
+
+impl ResetSummary {
+    /// For people.
+    pub fn text(&self, look: &Look) -> String {
+        let head = match self.removed.len() {
+            0 => format!("Nothing of lab {} was there", self.lab),
+            _ => format!("Nothing is left of lab {}", self.lab),
+        };
+        let mut rows = named("Removed", &self.removed);
+        rows.extend(named("Looked at", &self.looked_at));
+        format!("{}\n\n{}", head_line(&head, self.seconds, look), fields(&rows, 2))
+    }
+}
+
+fn head_line(head: &str, seconds: f64, look: &Look) -> String {
+    let time = elapsed(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    format!("{} ({time})", look.bold(head))
+}
+
+fn named<'a>(name: &'a str, values: &[String]) -> Vec<(&'a str, String)> {
+    values.iter().enumerate().map(|(number, value)| (if number == 0 { name } else { "" }, value.clone())).collect()
+}
+
+fn next(commands: &[(&str, &str)], look: &Look) -> String {
+    let rows: Vec<_> = commands.iter().map(|(command, about)| (*command, look.dim(about))).collect();
+    format!("\nNext:\n{}", fields(&rows, 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn up_ends_with_what_a_newcomer_needs() {
+        let summary = UpSummary {
+            lab: "two-pod".into(),
+            provider: "sim".into(),
+            simulated: true,
+            namespace: "iris-lab".into(),
+            pods: vec!["data-0".into(), "data-1".into()],
+            portal_urls: vec!["http://10.0.0.240:52773/csp/sys/UtilHome.csp".into()],
+            users: vec!["SuperUser".into(), "_SYSTEM".into()],
+            password_file: Some("/state/two-pod/password".into()),
+            kubeconfig: "/state/two-pod/kubeconfig".into(),
+            changed: 7,
+            unchanged: 2,
+            requests: 40,
+            seconds: 41.3,
+            select: String::new(),
+        };
+        assert_eq!(
+            summary.text(&Look::plain()),
+            "\
+Lab two-pod is up (41s)
+
+  Provider    sim
+  Pods        data-0, data-1 in namespace iris-lab
+  Portal      http://10.0.0.240:52773/csp/sys/UtilHome.csp
+  Users       SuperUser, _SYSTEM
+  Password    in /state/two-pod/password
+  Kubeconfig  /state/two-pod/kubeconfig
+
+Simulated: nothing real was made, no IRIS runs, and the portal does not answer
+
+Next:
+  iris-lab status  Show what runs and whether it is healthy
+  iris-lab down    Remove the pods, keep their data
+"
+        );
+        assert!(UpSummary { changed: 0, ..summary }.text(&Look::plain()).contains("was up already"));
+    }
+
+    #[test]
+    fn down_says_what_is_kept() {
+        let summary = DownSummary {
+            lab: "two-pod".into(),
+            removed: vec!["StatefulSet iris-lab/data".into()],
+            kept: vec!["dbv-mgr-data-0".into()],
+            seconds: 3.0,
+            ..DownSummary::default()
+        };
+        let text = summary.text(&Look::plain());
+        assert!(
+            text.starts_with("Lab two-pod is down, 1 object removed (3.0s)\nThe volumes are kept: dbv-mgr-data-0\n")
+        );
+    }
+
+    #[test]
+    fn reset_shows_where_it_looked() {
+        let summary = ResetSummary {
+            lab: "two-pod".into(),
+            removed: vec!["Namespace iris-lab".into()],
+            looked_at: vec!["objects with the label".into(), "the journal".into()],
+            seconds: 3.0,
+            ..ResetSummary::default()
+        };
+        assert_eq!(
+            summary.text(&Look::plain()),
+            "Nothing is left of lab two-pod (3.0s)\n\n  Removed    Namespace iris-lab\n  Looked at  objects with the \
+             label\n             the journal\n"
+        );
+    }
+}

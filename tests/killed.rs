@@ -1,0 +1,151 @@
+//! Killed with SIGKILL at every step, and run again: the same end; and reset from every such state: nothing left.
+
+use crate::scenario::inventory;
+use crate::support::{Lab, Place, same, shape};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[test]
+fn up_on_the_simulator_then_up() {
+    up_again(&Lab::on_sim());
+}
+
+#[test]
+fn up_on_the_simulator_then_reset() {
+    reset_at_once(&Lab::on_sim());
+}
+
+#[test]
+fn up_on_an_existing_cluster_then_up() {
+    up_again(&Lab::new(Place::served(), "killed"));
+}
+
+#[test]
+fn up_on_an_existing_cluster_then_reset() {
+    reset_at_once(&Lab::new(Place::served(), "killed"));
+}
+
+#[test]
+fn up_on_a_real_cluster() {
+    if let Some(place) = Place::real() {
+        let lab = Lab::new(place, "e2e-killed");
+        up_again(&lab);
+        reset_at_once(&lab);
+    }
+}
+
+#[test]
+fn reset_on_the_simulator_then_reset() {
+    reset_again(&Lab::on_sim());
+}
+
+#[test]
+fn reset_on_an_existing_cluster_then_reset() {
+    reset_again(&Lab::new(Place::served(), "killed"));
+}
+
+/// Where a run is killed.
+#[derive(Debug)]
+enum Moment {
+    /// When the step says that it begins.
+    During(String),
+    /// When the step says that it ended.
+    After(String),
+}
+
+impl Moment {
+    fn is(&self, event: &Value) -> bool {
+        match self {
+            Moment::During(step) => event["event"] == "step-started" && event["step"] == step.as_str(),
+            Moment::After(step) => event["event"] == "step-finished" && event["step"] == step.as_str(),
+        }
+    }
+}
+
+/// Every moment of `up`; on a real cluster a few that matter, unless all are asked for.
+fn moments(lab: &Lab) -> Vec<Moment> {
+    let steps = lab.steps();
+    if !lab.place.is_thorough() {
+        let (after, during) = (Moment::After, Moment::During);
+        return vec![
+            after("namespace".into()),
+            during("iris".into()),
+            after("iris".into()),
+            after("data-0-ready".into()),
+        ];
+    }
+    let open = steps.into_iter().filter(|step| !step.satisfied);
+    open.flat_map(|step| [Moment::During(step.id.clone()), Moment::After(step.id)]).collect()
+}
+
+fn up_again(lab: &Lab) {
+    let before = inventory(lab);
+    lab.up(&[]).exits(0);
+    let undisturbed = state(lab);
+    lab.reset().exits(0);
+    for moment in moments(lab) {
+        kill_up(lab, &moment);
+        lab.up(&[]).exits(0);
+        same(&undisturbed, &state(lab), &format!("`up` after a kill {moment:?}"));
+        lab.reset().exits(0);
+        nothing_is_left(lab, &before, &moment);
+    }
+}
+
+fn reset_at_once(lab: &Lab) {
+    let before = inventory(lab);
+    for moment in moments(lab) {
+        kill_up(lab, &moment);
+        lab.reset().exits(0);
+        nothing_is_left(lab, &before, &moment);
+    }
+}
+
+fn reset_again(lab: &Lab) {
+    let before = inventory(lab);
+    lab.up(&[]).exits(0);
+    let events = lab.run(&["reset", "--yes", "-o", "json"]).exits(0).events();
+    let steps = events.iter().filter(|event| event["event"] == "step-finished");
+    let steps: Vec<String> = steps.filter_map(|event| Some(event["step"].as_str()?.to_string())).collect();
+    assert!(!steps.is_empty());
+    let moments = steps.into_iter().flat_map(|step| [Moment::During(step.clone()), Moment::After(step)]);
+    for moment in moments {
+        lab.up(&[]).exits(0);
+        let mut seen = false;
+        lab.killed(&["reset", "--yes"], |event| {
+            seen |= moment.is(event);
+            seen
+        });
+        assert!(seen, "no {moment:?} in `reset`");
+        lab.reset().exits(0);
+        nothing_is_left(lab, &before, &moment);
+    }
+}
+
+fn kill_up(lab: &Lab, moment: &Moment) {
+    let mut seen = false;
+    let run = lab.killed(&lab.for_lab("up", &[]), |event| {
+        seen |= moment.is(event);
+        seen
+    });
+    assert!(seen, "no {moment:?} in `up`\n{}", run.transcript());
+}
+
+fn state(lab: &Lab) -> BTreeMap<String, Value> {
+    let mut objects = lab.reader().all();
+    let others = |namespace: &str| lab.place.is_real() && namespace != lab.namespace;
+    objects.retain(|id, object| {
+        let claim = object.pointer("/spec/claimRef/namespace").and_then(Value::as_str).unwrap_or(&lab.namespace);
+        let is_lock = id.kind == "Lease" && id.name == "iris-lab";
+        !is_lock && !others(claim) && (id.namespace.is_empty() || !others(&id.namespace))
+    });
+    objects.retain(|id, _| !(lab.place.is_real() && id.kind == "Namespace" && id.name != lab.namespace));
+    shape(&objects, &lab.hash())
+}
+
+#[track_caller]
+fn nothing_is_left(lab: &Lab, before: &crate::support::Objects, moment: &Moment) {
+    let left = lab.left();
+    assert!(left.is_empty(), "left on this host after a kill {moment:?}:\n{}", left.join("\n"));
+    same(before, &inventory(lab), &format!("left in the cluster after a kill {moment:?}"));
+}

@@ -1,0 +1,12 @@
+//! The one test binary: the program as its users meet it, on the simulator and on a real cluster.
+
+mod architecture;
+mod faults;
+mod foreign;
+mod golden;
+mod killed;
+mod kubectl;
+mod locks;
+mod scenario;
+mod support;
+mod usage;
