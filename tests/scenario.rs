@@ -129,11 +129,32 @@ pub fn inventory(lab: &Lab) -> Objects {
         let elsewhere = !lasting(&id.namespace) || !lasting(claim) || (id.kind == "Namespace" && !lasting(&id.name));
         !(existing.real && (elsewhere || others_lock))
     });
-    for metadata in objects.values_mut().filter_map(|object| object["metadata"].as_object_mut()) {
-        metadata.remove("resourceVersion");
-        metadata.remove("managedFields");
+    for object in objects.values_mut() {
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("resourceVersion");
+            metadata.remove("managedFields");
+        }
+        forget_node_health(object);
     }
     objects
+}
+
+/// A cluster's own controller taints a node for as long as its kubelet is late, which a busy machine's may be at any time.
+fn forget_node_health(node: &mut Value) {
+    let health = |taint: &Value| {
+        matches!(taint["key"].as_str(), Some("node.kubernetes.io/not-ready" | "node.kubernetes.io/unreachable"))
+    };
+    if node["kind"] != "Node" {
+        return;
+    }
+    if let Some(taints) = node["spec"]["taints"].as_array_mut() {
+        taints.retain(|taint| !health(taint));
+        if taints.is_empty()
+            && let Some(spec) = node["spec"].as_object_mut()
+        {
+            spec.remove("taints");
+        }
+    }
 }
 
 /// Where each pod's two volumes are, for a shell in the pod.

@@ -1,5 +1,6 @@
 //! What is installed into a cluster beside IRIS. One file an add-on and one visible list; all pure.
 
+pub mod longhorn;
 mod metallb;
 mod storage;
 

@@ -21,6 +21,7 @@ impl Cluster {
                 self.pod_ready(namespace, name, stateful_set, progress).await
             }
             WaitFor::Address { namespace, name } => self.address(namespace, name, progress).await,
+            WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } => Err(Failure::step("not built yet")),
         }
     }
 
@@ -32,6 +33,7 @@ impl Cluster {
                 Ok(nodes_left(*count as usize, nodes.iter()).err().into_iter().collect())
             }
             WaitFor::PodReady { namespace, name, .. } => self.why_pod(namespace, name).await,
+            WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } => Ok(Vec::new()),
             WaitFor::Address { namespace, name } => {
                 let fields = format!("involvedObject.kind=Service,involvedObject.name={name}");
                 let events = self.list("v1", "Event", Some(namespace), &Selector::fields(fields)).await?;

@@ -78,6 +78,9 @@ impl<'a> Session<'a> {
                 self.connected().await?.delete(objects, progress).await?;
                 Ok(StepEnd::Changed(list(objects)))
             }
+            Action::Canary { .. } | Action::RunJob { .. } | Action::Release { .. } | Action::Finalize { .. } => {
+                Err(Failure::step("not built yet"))
+            }
             Action::Prove => self.prove().await,
             Action::StopSim => simulator::stop(&self.dir).await,
             Action::RemoveHostFiles => self.remove_files().await,

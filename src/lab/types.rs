@@ -57,6 +57,8 @@ pub struct Spec {
     pub kubernetes: Option<String>,
     /// What the lab needs in its cluster. A provider that makes the cluster installs it; an existing cluster must have it.
     pub add_ons: Vec<AddOnName>,
+    /// The add-on `longhorn`.
+    pub longhorn: Longhorn,
     /// The IRIS workload.
     pub iris: Iris,
 }
@@ -82,6 +84,8 @@ pub enum AddOnName {
     Storage,
     /// Addresses for Services of type LoadBalancer.
     Metallb,
+    /// Longhorn: volumes that live on several nodes at once. It is installed into existing clusters too.
+    Longhorn,
 }
 
 impl AddOnName {
@@ -90,9 +94,27 @@ impl AddOnName {
         match self {
             AddOnName::Storage => "storage",
             AddOnName::Metallb => "metallb",
+            AddOnName::Longhorn => "longhorn",
         }
     }
 }
+
+/// The add-on `longhorn`: what is installed when `addOns` names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Longhorn {
+    /// Version, 1.2.1 to 1.2.6.
+    pub version: String,
+    /// Whether a volume is attached, written and read on every node before Longhorn counts as usable.
+    pub canary: bool,
+    /// An original manifest to install instead of ours: a file, or an address that begins with https://.
+    pub manifest: Option<String>,
+    /// The sha256 of that manifest, as 64 hexadecimal digits; not needed for the original ones of 1.2.1 to 1.2.6.
+    pub sha256: Option<String>,
+}
+
+/// The newest release of Longhorn 1.2.
+pub const DEFAULT_LONGHORN: &str = "1.2.6";
 
 /// The IRIS workload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -188,8 +210,29 @@ impl Default for Spec {
             nodes: 3,
             kubernetes: None,
             add_ons: vec![AddOnName::Storage, AddOnName::Metallb],
+            longhorn: Longhorn::default(),
             iris: Iris::default(),
         }
+    }
+}
+
+impl Default for Longhorn {
+    fn default() -> Self {
+        Longhorn { version: DEFAULT_LONGHORN.into(), canary: true, manifest: None, sha256: None }
+    }
+}
+
+impl Lab {
+    /// Whether the lab has an add-on.
+    pub fn has(&self, add_on: AddOnName) -> bool {
+        self.spec.add_ons.contains(&add_on)
+    }
+
+    /// The storage class of the IRIS volumes: the named one, or Longhorn's where the lab has it; none means the cluster's
+    /// default.
+    pub fn storage_class(&self) -> Option<&str> {
+        let longhorn = self.has(AddOnName::Longhorn).then_some(crate::model::longhorn::CLASS);
+        self.spec.iris.storage.class.as_deref().or(longhorn)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Observed state of a cluster, read-only. What could not be read is an error, never an absence.
 
+use super::longhorn::LonghornFacts;
 use super::object::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +31,9 @@ pub struct Facts {
     pub volumes: Vec<Value>,
     /// Warnings among the events of the lab's namespace, newest first.
     pub warnings: Vec<Value>,
+    /// Longhorn; none when it was not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longhorn: Option<LonghornFacts>,
 }
 
 impl Facts {

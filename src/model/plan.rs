@@ -139,6 +139,38 @@ pub enum Action {
         /// The objects, in order.
         objects: Vec<ObjectRef>,
     },
+    /// Proves that a storage driver works on one node: makes a claim and a pod there that writes and reads it back, and removes
+    /// both again, whatever came of it.
+    Canary {
+        /// The node.
+        node: String,
+        /// The claim and the pod.
+        objects: Vec<Value>,
+    },
+    /// Applies the objects of a Job and waits for its end; a Job that failed is a failure with the end of its log.
+    RunJob {
+        /// Everything that it needs, and the Job itself, in order.
+        objects: Vec<Value>,
+        /// The Job.
+        job: ObjectRef,
+    },
+    /// Takes a finalizer off objects that are already being deleted, and off nothing else, until none of these kinds is left in
+    /// the namespace.
+    Release {
+        /// The namespace.
+        namespace: String,
+        /// The finalizer, whole.
+        finalizer: String,
+        /// The kinds, children before parents: `replicas.longhorn.io`.
+        kinds: Vec<String>,
+        /// The objects that were seen with it when the plan was made.
+        seen: Vec<ObjectRef>,
+    },
+    /// Ends a namespace that is being deleted and in which nothing is left, by its `finalize` subresource.
+    Finalize {
+        /// The namespace.
+        namespace: String,
+    },
     /// Reads the whole cluster again and fails if anything of the lab is left.
     Prove,
     /// Ends the embedded cluster's process and proves that it is gone.
@@ -165,6 +197,16 @@ pub enum WaitFor {
         /// Name of the StatefulSet that owns it.
         stateful_set: String,
     },
+    /// One link of the chain after which Longhorn is usable.
+    Longhorn {
+        /// The link.
+        link: Link,
+    },
+    /// No volume and no attachment of a storage driver is left in the cluster.
+    VolumesGone {
+        /// The driver.
+        driver: String,
+    },
     /// A Service of type LoadBalancer has an address.
     Address {
         /// Its namespace.
@@ -172,6 +214,28 @@ pub enum WaitFor {
         /// Its name.
         name: String,
     },
+}
+
+/// The chain of what must hold before Longhorn is usable, in order. Source: what each of its parts waits for at v1.2.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Link {
+    /// The DaemonSet longhorn-manager is ready on every node that takes pods.
+    Manager,
+    /// Every `nodes.longhorn.io` is Ready, propagates mounts, and is schedulable with all its disks.
+    Nodes,
+    /// The engine image is deployed.
+    EngineImage,
+    /// Both instance managers of each node run.
+    InstanceManagers,
+    /// The driver deployer is available.
+    Deployer,
+    /// The four CSI Deployments and the CSI plugin's DaemonSet are complete.
+    Csi,
+    /// The CSINode of every node names the driver.
+    Registered,
+    /// The StorageClass and the CSIDriver are there.
+    Class,
 }
 
 /// How the embedded cluster behaves.

@@ -37,6 +37,7 @@ pub async fn facts(cluster: &Cluster, lab: &str, namespace: &str) -> Result<Fact
         claims,
         volumes,
         warnings,
+        longhorn: None,
     })
 }
 

@@ -19,6 +19,8 @@ pub fn access(plan: &Plan) -> Vec<Access> {
                 }
             }
             Action::Wait { target } => all.extend(waiting(target)),
+            // Longhorn's own steps need a cluster administrator, which applying its manifest asks for.
+            Action::Canary { .. } | Action::RunJob { .. } | Action::Release { .. } | Action::Finalize { .. } => {}
             Action::StartSim(_)
             | Action::StopSim
             | Action::WriteKubeconfig { .. }
@@ -38,6 +40,7 @@ fn waiting(target: &WaitFor) -> Vec<Access> {
             .into_iter()
             .flat_map(|(version, kind)| watched(version, kind, Some(namespace.as_str())))
             .collect(),
+        WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } => Vec::new(),
         WaitFor::Address { namespace, .. } => watched("v1", "Service", Some(namespace)),
     }
 }

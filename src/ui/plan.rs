@@ -44,7 +44,7 @@ fn step_text(number: usize, step: &Step, look: &Look) -> String {
 
 /// What an action does: a verb and the things it does it to.
 fn effect(action: &Action) -> (&'static str, Vec<String>) {
-    let refs = |objects: &[ObjectRef]| objects.iter().map(ToString::to_string).collect();
+    let refs = |objects: &[ObjectRef]| objects.iter().map(ToString::to_string).collect::<Vec<String>>();
     match action {
         Action::StartSim(sim) => {
             let speed = sim.speed.map_or("instant".into(), |factor| format!("speed {factor}"));
@@ -59,6 +59,20 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         }
         Action::Wait { target } => ("waits for", vec![waits_for(target)]),
         Action::Delete { objects } => ("deletes", refs(objects)),
+        Action::Canary { node, objects } => (
+            "writes and reads back",
+            vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],
+        ),
+        Action::RunJob { objects, .. } => ("runs", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>())),
+        Action::Release { namespace, finalizer, seen, .. } if seen.is_empty() => {
+            ("takes", vec![format!("the finalizer {finalizer} off what is being deleted in {namespace} and is stuck")])
+        }
+        Action::Release { finalizer, seen, .. } => {
+            ("takes", vec![format!("the finalizer {finalizer} off {}", refs(seen).join(", "))])
+        }
+        Action::Finalize { namespace } => {
+            ("ends", vec![format!("the namespace {namespace}, by its finalize subresource")])
+        }
         Action::Prove => ("lists", vec!["every kind of object in the cluster, for the label of the lab".into()]),
         Action::StopSim => ("ends", vec!["the embedded cluster's process".into()]),
         Action::RemoveHostFiles => ("removes", vec!["what the journal says we made on this host".into()]),
@@ -69,6 +83,8 @@ fn waits_for(target: &WaitFor) -> String {
     match target {
         WaitFor::NodesReady { count } => format!("all nodes to be Ready, at least {count}"),
         WaitFor::PodReady { namespace, name, .. } => format!("pod {namespace}/{name} to be Ready"),
+        WaitFor::Longhorn { link } => format!("Longhorn: {link:?}"),
+        WaitFor::VolumesGone { driver } => format!("every volume and attachment of {driver} to be gone"),
         WaitFor::Address { namespace, name } => format!("service {namespace}/{name} to have an address"),
     }
 }

@@ -1,0 +1,116 @@
+//! Longhorn 1.2 as everybody here knows it: its names, its kinds, and what is seen of it in a cluster. Sources: the manifests and
+//! the manager's code at the tags v1.2.0 to v1.2.6.
+
+use super::object::{ObjectRef, is_of};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Namespace of everything that Longhorn runs.
+pub const NAMESPACE: &str = "longhorn-system";
+/// Name of its CSI driver, and the provisioner of its storage class.
+pub const DRIVER: &str = "driver.longhorn.io";
+/// Its storage class.
+pub const CLASS: &str = "longhorn";
+/// API group of its custom resources.
+pub const GROUP: &str = "longhorn.io";
+/// Version of its custom resources in every 1.2.x.
+pub const API_VERSION: &str = "longhorn.io/v1beta1";
+/// The finalizer that its manager puts on custom resources and clears again.
+pub const FINALIZER: &str = "longhorn.io";
+/// The finalizer that its CSI attacher puts on volumes and attachments.
+pub const ATTACHER_FINALIZER: &str = "external-attacher/driver-longhorn-io";
+
+/// The fifteen kinds of custom resources, children before parents: plural and kind. Eleven of them carry [`FINALIZER`]; not
+/// settings, instance managers, backup targets and recurring jobs.
+pub const KINDS: &[(&str, &str)] = &[
+    ("replicas", "Replica"),
+    ("engines", "Engine"),
+    ("volumes", "Volume"),
+    ("sharemanagers", "ShareManager"),
+    ("backingimagedatasources", "BackingImageDataSource"),
+    ("backingimagemanagers", "BackingImageManager"),
+    ("backingimages", "BackingImage"),
+    ("backups", "Backup"),
+    ("backupvolumes", "BackupVolume"),
+    ("backuptargets", "BackupTarget"),
+    ("engineimages", "EngineImage"),
+    ("instancemanagers", "InstanceManager"),
+    ("nodes", "Node"),
+    ("recurringjobs", "RecurringJob"),
+    ("settings", "Setting"),
+];
+
+/// What is seen of Longhorn in a cluster. Objects are kept whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LonghornFacts {
+    /// Its namespace, whoever made it.
+    pub namespace: Option<Value>,
+    /// DaemonSets and Deployments in its namespace.
+    pub workloads: Vec<Value>,
+    /// Custom resources of its group, each with apiVersion and kind.
+    pub resources: Vec<Value>,
+    /// Definitions of its custom resources.
+    pub definitions: Vec<Value>,
+    /// Its CSIDriver.
+    pub driver: Option<Value>,
+    /// The CSINode of every node.
+    pub csi_nodes: Vec<Value>,
+    /// Persistent volumes of its driver.
+    pub volumes: Vec<Value>,
+    /// Attachments of its driver.
+    pub attachments: Vec<Value>,
+}
+
+impl LonghornFacts {
+    /// A DaemonSet or Deployment of its namespace.
+    pub fn workload(&self, kind: &str, name: &str) -> Option<&Value> {
+        self.workloads.iter().find(|one| one["kind"] == kind && one["metadata"]["name"] == name)
+    }
+
+    /// Whether anything of it is there.
+    pub fn is_there(&self) -> bool {
+        self.namespace.is_some() || !self.definitions.is_empty() || self.driver.is_some() || !self.volumes.is_empty()
+    }
+
+    /// Whether its namespace is on its way out.
+    pub fn is_terminating(&self) -> bool {
+        let stamp = self.namespace.as_ref().and_then(|namespace| namespace.pointer("/metadata/deletionTimestamp"));
+        stamp.is_some_and(Value::is_string)
+    }
+
+    /// Whether a lab of ours installed it.
+    pub fn is_of(&self, lab: &str) -> bool {
+        self.namespace.iter().chain(&self.definitions).any(|object| is_of(object, lab))
+    }
+
+    /// The installed version, such as `1.2.6`, read off the image of its manager; none when there is no manager.
+    pub fn version(&self) -> Option<&str> {
+        let manager = self.workload("DaemonSet", "longhorn-manager")?;
+        let image = manager.pointer("/spec/template/spec/containers/0/image")?.as_str()?;
+        let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
+        Some(tag.trim_start_matches('v'))
+    }
+
+    /// Whether some manager works: without one, nobody clears the finalizers.
+    pub fn has_manager(&self) -> bool {
+        let ready =
+            self.workload("DaemonSet", "longhorn-manager").and_then(|set| set["status"]["numberReady"].as_u64());
+        ready.is_some_and(|ready| ready > 0) && !self.is_terminating()
+    }
+
+    /// The claims whose data lies on it, in whatever namespace.
+    pub fn claims(&self) -> impl Iterator<Item = ObjectRef> {
+        self.volumes.iter().filter_map(|volume| {
+            let claim = volume.pointer("/spec/claimRef")?;
+            let namespace = claim["namespace"].as_str()?;
+            Some(ObjectRef::new("v1", "PersistentVolumeClaim", Some(namespace), claim["name"].as_str()?))
+        })
+    }
+}
+
+/// Whether a persistent volume is one of Longhorn's.
+pub fn is_volume(volume: &Value) -> bool {
+    volume["spec"]["csi"]["driver"] == DRIVER
+        || volume["metadata"]["annotations"]["pv.kubernetes.io/provisioned-by"] == DRIVER
+}
