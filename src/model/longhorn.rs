@@ -2,6 +2,7 @@
 //! the manager's code at the tags v1.2.0 to v1.2.6.
 
 pub mod chain;
+pub mod version;
 
 use super::object::{ObjectRef, is_of};
 use serde::Serialize;
