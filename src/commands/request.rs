@@ -76,7 +76,7 @@ impl Request {
     /// What the plan is made from.
     pub fn wanted<'a>(&'a self, password_hash: &'a str, kubeconfig_is_current: bool) -> Wanted<'a> {
         let wishes = Wishes { context: self.context.as_deref(), kubeconfig_is_current, sim: &self.sim };
-        Wanted { lab: &self.lab, provider: self.provider, wishes, password_hash }
+        Wanted { lab: &self.lab, provider: self.provider, wishes, longhorn: None, password_hash }
     }
 
     /// The hash that stands for one that is not made yet, in plans that are only shown.
