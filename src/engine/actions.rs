@@ -5,6 +5,7 @@ use super::journal::{Change, Journal};
 use super::simulator;
 use crate::cluster::{Applied, Cluster, Lock, kubeconfig};
 use crate::error::{Failure, Kind, Result};
+use crate::model::longhorn::NAMESPACE;
 use crate::model::object::{LAB_LABEL, is_of};
 use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor};
 use crate::paths::{LabDir, StateDir, unwritable, write_private};
@@ -78,13 +79,29 @@ impl<'a> Session<'a> {
                 self.connected().await?.delete(objects, progress).await?;
                 Ok(StepEnd::Changed(list(objects)))
             }
-            Action::Canary { .. } | Action::RunJob { .. } | Action::Release { .. } | Action::Finalize { .. } => {
+            Action::Canary { node, objects, record } => self.canary(node, objects, record, progress).await,
+            Action::RunJob { .. } | Action::Release { .. } | Action::Finalize { .. } => {
                 Err(Failure::step("not built yet"))
             }
             Action::Prove => self.prove().await,
             Action::StopSim => simulator::stop(&self.dir).await,
             Action::RemoveHostFiles => self.remove_files().await,
         }
+    }
+
+    /// What an interrupted run left of a canary is removed first, if it is ours.
+    async fn canary(
+        &self,
+        node: &str,
+        objects: &[Value],
+        record: &ObjectRef,
+        progress: &dyn Fn(String),
+    ) -> Result<StepEnd> {
+        let cluster = self.connected().await?;
+        for object in objects {
+            self.ours(&ObjectRef::of(object)).await?;
+        }
+        cluster.canary(node, objects, record, progress).await.map(StepEnd::Changed)
     }
 
     fn write_kubeconfig(&self, context: &str) -> Result<StepEnd> {
@@ -113,21 +130,29 @@ impl<'a> Session<'a> {
     /// Applies an object that is absent or ours. What is somebody else's is never taken over: reset would delete it.
     async fn apply_one(&self, object: &Value) -> Result<Applied> {
         let cluster = self.connected().await?;
-        let name = ObjectRef::of(object);
-        match cluster.get(&name).await? {
-            Some(live) if !is_of(&live, &self.lab) => {
-                if name.kind == "Namespace" {
-                    return Ok(Applied::Unchanged);
-                }
-                let owner = live["metadata"]["labels"][LAB_LABEL].as_str();
-                let cause =
-                    owner.map_or("it was not made by iris-lab".into(), |lab| format!("it belongs to the lab {lab}"));
-                Err(Failure::step(format!("{name} exists and is not this lab's"))
-                    .cause(cause)
-                    .hint("use another namespace with --namespace NAME, or remove it yourself"))
-            }
-            _ => cluster.apply(object).await,
+        match self.ours(&ObjectRef::of(object)).await? {
+            true => cluster.apply(object).await,
+            false => Ok(Applied::Unchanged),
         }
+    }
+
+    /// Whether an object may be changed: it is absent or ours. A namespace of somebody else is used as it is; anything else of
+    /// somebody else is an error.
+    async fn ours(&self, name: &ObjectRef) -> Result<bool> {
+        let Some(live) = self.connected().await?.get(name).await? else { return Ok(true) };
+        if is_of(&live, &self.lab) {
+            return Ok(true);
+        }
+        if name.kind == "Namespace" {
+            return Ok(false);
+        }
+        let owner = live["metadata"]["labels"][LAB_LABEL].as_str();
+        let cause = owner.map_or("it was not made by iris-lab".into(), |lab| format!("it belongs to the lab {lab}"));
+        let hint = match name.namespace.as_deref() {
+            None | Some(NAMESPACE) => "remove it yourself, if nobody needs it",
+            Some(_) => "use another namespace with --namespace NAME, or remove it yourself",
+        };
+        Err(Failure::step(format!("{name} exists and is not this lab's")).cause(cause).hint(hint))
     }
 
     async fn prove(&self) -> Result<StepEnd> {
