@@ -3,6 +3,7 @@
 mod help;
 
 use crate::lab::ProviderName;
+use crate::model::longhorn::version;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -85,7 +86,7 @@ pub enum Command {
     #[command(after_help = help::LABS, disable_help_subcommand = true)]
     Labs(LabsArgs),
     /// Print the Kubernetes YAML that `up` would apply
-    #[command(after_help = help::RENDER)]
+    #[command(after_help = help::RENDER, disable_help_subcommand = true)]
     Render(RenderArgs),
     /// Print the path of the lab's kubeconfig
     #[command(after_help = help::KUBECONFIG)]
@@ -182,10 +183,36 @@ pub struct PlanArgs {
 
 /// `render`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct RenderArgs {
+    /// Something else than a lab.
+    #[command(subcommand)]
+    pub command: Option<RenderCommand>,
     /// Which lab.
     #[command(flatten)]
     pub lab: LabArgs,
+}
+
+/// What is rendered besides labs.
+#[derive(Debug, Subcommand)]
+pub enum RenderCommand {
+    /// Print the YAML of Longhorn alone
+    #[command(after_help = help::RENDER_LONGHORN)]
+    Longhorn(RenderLonghornArgs),
+}
+
+/// `render longhorn`.
+#[derive(Debug, Args)]
+pub struct RenderLonghornArgs {
+    /// Release, 1.2.1 to 1.2.6
+    #[arg(long, value_name = "VERSION", default_value = version::DEFAULT.name())]
+    pub version: String,
+    /// Copies of each volume (1 to 20)
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20), allow_negative_numbers = true)]
+    pub replicas: u32,
+    /// Print the job that removes Longhorn instead
+    #[arg(long)]
+    pub uninstall: bool,
 }
 
 /// Deadline of a whole run.

@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "labs check",
     "labs schema",
     "render",
+    "render longhorn",
     "kubeconfig",
     "completions",
 ];

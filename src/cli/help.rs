@@ -39,6 +39,14 @@ Examples:
   iris-lab render --replicas 3 > lab.yaml      With three pods, to a file
   iris-lab render | kubectl apply -f -         Apply it yourself";
 
+/// End of the help of `render longhorn`.
+pub(super) const RENDER_LONGHORN: &str = "\
+Examples:
+  iris-lab render longhorn | kubectl apply -f -     Install it yourself
+  iris-lab render longhorn --replicas 1             For a single node
+  iris-lab render longhorn --version 1.2.4          An older release
+  iris-lab render longhorn --uninstall > job.yaml   The job that removes it";
+
 /// End of the help of `status`.
 pub(super) const STATUS: &str = "\
 Exits with 0 only if the whole lab is healthy.

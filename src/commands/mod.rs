@@ -43,7 +43,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Down(args) => block_on(down::down(ui, &args)),
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
         Command::Labs(args) => labs::labs(ui, args.command),
-        Command::Render(args) => render::render(ui, &args.lab),
+        Command::Render(args) => render::render(ui, &args),
         Command::Kubeconfig(args) => kubeconfig::kubeconfig(ui, &args),
         Command::Completions(args) => completions::completions(ui, args.shell),
         Command::Sim(args) => block_on(sim::sim(ui, args.command)),

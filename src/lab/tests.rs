@@ -247,7 +247,7 @@ fn flags_are_judged_like_the_file() {
     );
     assert_eq!(
         flags(set(&[("spce.nodes", "1")])),
-        ["--set: spec.spce: unknown field; there are addOns, iris, kubernetes, nodes, provider"]
+        ["--set: spec.spce: unknown field; there are addOns, iris, kubernetes, longhorn, nodes, provider"]
     );
     assert_eq!(flags(set(&[("nodes.x", "1")])), ["--set: spec.nodes.x: spec.nodes has no fields"]);
     assert!(flags(set(&[("iris.cpf.actions.7", "x")]))[0].ends_with("the next position is 2"));

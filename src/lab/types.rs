@@ -1,5 +1,6 @@
 //! The lab file's types with their defaults. The JSON Schema for editors is derived from them.
 
+use crate::model::longhorn::version;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -113,9 +114,6 @@ pub struct Longhorn {
     pub sha256: Option<String>,
 }
 
-/// The newest release of Longhorn 1.2.
-pub const DEFAULT_LONGHORN: &str = "1.2.6";
-
 /// The IRIS workload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -218,7 +216,7 @@ impl Default for Spec {
 
 impl Default for Longhorn {
     fn default() -> Self {
-        Longhorn { version: DEFAULT_LONGHORN.into(), canary: true, manifest: None, sha256: None }
+        Longhorn { version: version::DEFAULT.name().into(), canary: true, manifest: None, sha256: None }
     }
 }
 

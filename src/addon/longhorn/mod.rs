@@ -1,4 +1,7 @@
 //! The add-on `longhorn`: volumes that live on several nodes at once.
 
+mod crds;
 pub mod manifest;
-pub mod version;
+mod older;
+
+pub use crate::model::longhorn::version;
