@@ -8,6 +8,7 @@ mod here;
 mod kubeconfig;
 mod labs;
 mod misuse;
+mod original;
 mod render;
 mod request;
 mod reset;

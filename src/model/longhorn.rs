@@ -89,10 +89,7 @@ impl LonghornFacts {
 
     /// The installed version, such as `1.2.6`, read off the image of its manager; none when there is no manager.
     pub fn version(&self) -> Option<&str> {
-        let manager = self.workload("DaemonSet", "longhorn-manager")?;
-        let image = manager.pointer("/spec/template/spec/containers/0/image")?.as_str()?;
-        let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
-        Some(tag.trim_start_matches('v'))
+        version_of(self.workload("DaemonSet", "longhorn-manager")?)
     }
 
     /// Whether some manager works: without one, nobody clears the finalizers.
@@ -110,6 +107,13 @@ impl LonghornFacts {
             Some(ObjectRef::new("v1", "PersistentVolumeClaim", Some(namespace), claim["name"].as_str()?))
         })
     }
+}
+
+/// The version, such as `1.2.6`, that the image of a DaemonSet longhorn-manager tells.
+pub fn version_of(manager: &Value) -> Option<&str> {
+    let image = manager.pointer("/spec/template/spec/containers/0/image")?.as_str()?;
+    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
+    Some(tag.trim_start_matches('v'))
 }
 
 /// Whether a persistent volume is one of Longhorn's.
