@@ -27,6 +27,7 @@ const BUILT_IN: &[(&str, &str, &str, bool)] = &[
     ("v1", "Secret", "secrets", true),
     ("v1", "Service", "services", true),
     ("v1", "ServiceAccount", "serviceaccounts", true),
+    ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false),
     ("apps/v1", "DaemonSet", "daemonsets", true),
     ("apps/v1", "Deployment", "deployments", true),
     ("apps/v1", "ReplicaSet", "replicasets", true),
@@ -37,7 +38,10 @@ const BUILT_IN: &[(&str, &str, &str, bool)] = &[
     ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false),
     ("rbac.authorization.k8s.io/v1", "Role", "roles", true),
     ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", true),
+    ("storage.k8s.io/v1", "CSIDriver", "csidrivers", false),
+    ("storage.k8s.io/v1", "CSINode", "csinodes", false),
     ("storage.k8s.io/v1", "StorageClass", "storageclasses", false),
+    ("storage.k8s.io/v1", "VolumeAttachment", "volumeattachments", false),
 ];
 
 impl Resource {
@@ -50,6 +54,20 @@ impl Resource {
             kind: (*kind).into(),
             plural: (*plural).into(),
             namespaced: *namespaced,
+            listable: true,
+        })
+    }
+
+    /// The kind that a CustomResourceDefinition makes, in the version that is stored; none while it names none that is served.
+    pub(super) fn defined(definition: &Value) -> Option<Resource> {
+        let spec = &definition["spec"];
+        let mut served = spec["versions"].as_array()?.iter().filter(|version| version["served"] == true);
+        let version = served.clone().find(|version| version["storage"] == true).or_else(|| served.next())?;
+        Some(Resource {
+            api_version: format!("{}/{}", spec["group"].as_str()?, version["name"].as_str()?),
+            kind: spec["names"]["kind"].as_str()?.into(),
+            plural: spec["names"]["plural"].as_str()?.into(),
+            namespaced: spec["scope"] == "Namespaced",
             listable: true,
         })
     }

@@ -1,4 +1,4 @@
-//! Lines in the log of IRIS after which starting it again cannot help, and what they mean.
+//! Lines in logs, events and errors after which trying again cannot help, and what they mean: those of IRIS, and those of Longhorn.
 
 /// A known line.
 pub(super) struct Fatal {
@@ -10,7 +10,7 @@ pub(super) struct Fatal {
     pub hint: &'static str,
 }
 
-const KNOWN: &[Fatal] = &[
+const IRIS: &[Fatal] = &[
     Fatal {
         mark: "Error=-13",
         meaning: "IRIS may not write to its volume (Error=-13 is \"permission denied\"): the volume belongs to root, \
@@ -40,7 +40,63 @@ const KNOWN: &[Fatal] = &[
     },
 ];
 
-/// The first known line in a log.
+/// Sources: the manager's and the engine's code at v1.2.6, and open-iscsi's messages as users of Longhorn report them.
+const LONGHORN: &[Fatal] = &[
+    Fatal {
+        mark: "iscsiadm/open-iscsi",
+        meaning: "the node has no iscsiadm, and Longhorn attaches volumes by iSCSI",
+        hint: "install open-iscsi on that node (the package is iscsi-initiator-utils on Red Hat's systems), then run it again",
+    },
+    Fatal {
+        mark: "no related proc for root-dir detection",
+        meaning: "Longhorn cannot find out the kubelets' root directory: no process of the node is called kubelet",
+        hint: "name the directory: kubectl set env -n longhorn-system deployment/longhorn-driver-deployer \
+               KUBELET_ROOT_DIR=/var/lib/kubelet (or where your kubelets keep it), then run it again",
+    },
+    Fatal {
+        mark: "sendmsg: bug? ctrl_fd",
+        meaning: "iscsid cannot reach the kernel: iSCSI's netlink socket exists only in the host's own network namespace, and this \
+                  node has another one (it is a container)",
+        hint: "use nodes that are machines (microk8s, or virtual machines) instead of containers, or leave Longhorn out",
+    },
+    Fatal {
+        mark: "can not connect to iSCSI daemon",
+        meaning: "iscsid does not run on the node; where nodes are containers it cannot run",
+        hint: "start it on the node: systemctl enable --now iscsid; nodes that are containers cannot use Longhorn",
+    },
+    Fatal {
+        mark: "could not find module by name='iscsi_tcp'",
+        meaning: "the node's kernel has no module iscsi_tcp",
+        hint: "load it on the node: modprobe iscsi_tcp (the kernels of WSL2 and Docker Desktop have none)",
+    },
+    Fatal {
+        mark: "NETLINK_ISCSI socket [Protocol not supported]",
+        meaning: "the node's kernel knows no iSCSI: its module iscsi_tcp is missing",
+        hint: "load it on the node: modprobe iscsi_tcp (the kernels of WSL2 and Docker Desktop have none)",
+    },
+    Fatal {
+        mark: "already mounted or mount point busy",
+        meaning: "something else holds the volume's disk on the node: most often multipathd, which takes every sd* device",
+        hint: "on the node, disable multipathd.service and multipathd.socket, or blacklist devnode \"^sd[a-z0-9]+\" in \
+               /etc/multipath.conf and restart it",
+    },
+    Fatal {
+        mark: "No route to host",
+        meaning: "the node cannot reach the volume's pod: a firewall is in the way, or iSCSI is bound to another network interface",
+        hint: "on the node, look at `iscsiadm -m iface` and at the firewall: pods must be reachable on port 3260",
+    },
+];
+
+/// The first known line in a log of IRIS.
 pub(super) fn find(log: &str) -> Option<&'static Fatal> {
-    log.lines().find_map(|line| KNOWN.iter().find(|fatal| line.contains(fatal.mark)))
+    first(IRIS, log)
+}
+
+/// The first known line in what Longhorn or the kubelet says.
+pub(super) fn of_longhorn(text: &str) -> Option<&'static Fatal> {
+    first(LONGHORN, text)
+}
+
+fn first(known: &'static [Fatal], log: &str) -> Option<&'static Fatal> {
+    log.lines().find_map(|line| known.iter().find(|fatal| line.contains(fatal.mark)))
 }

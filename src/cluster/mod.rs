@@ -14,6 +14,7 @@ mod holds;
 pub mod kubeconfig;
 mod labelled;
 mod lock;
+mod longhorn;
 mod pod;
 mod read;
 mod request;

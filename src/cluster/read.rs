@@ -62,6 +62,17 @@ impl Cluster {
         Ok(self.list_all(&resource, namespace, selector).await?.1)
     }
 
+    /// All objects, in every namespace, of the kind that a CustomResourceDefinition makes; none when it is not served (yet or
+    /// any more). Each carries its kind.
+    pub async fn list_defined(&self, definition: &Value) -> Result<Vec<Value>> {
+        let Some(resource) = Resource::defined(definition) else { return Ok(Vec::new()) };
+        let answer = self.find(&Call::get(resource.path(None))).await;
+        match answer.map_err(|error| self.failure(&listing(&resource, None), &error))? {
+            Some(answer) => Ok(items(answer, &resource, None)?.1),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// A built-in kind, which our own code names.
     pub(super) fn resource_of(&self, api_version: &str, kind: &str) -> Result<Resource> {
         Resource::built_in(api_version, kind)
@@ -81,18 +92,23 @@ impl Cluster {
             query => format!("{}?{query}", resource.path(namespace)),
         };
         let answer = self.send(&Call::get(path)).await;
-        let mut answer = answer.map_err(|error| self.failure(&listing(resource, namespace), &error))?;
-        let version = answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string();
-        let Some(Value::Array(mut items)) = answer.get_mut("items").map(Value::take) else {
-            return Err(Failure::step(format!("cannot {}", listing(resource, namespace)))
-                .cause("the API server's answer holds no items"));
-        };
-        for item in &mut items {
-            item["apiVersion"] = resource.api_version.clone().into();
-            item["kind"] = resource.kind.clone().into();
-        }
-        Ok((version, items))
+        let answer = answer.map_err(|error| self.failure(&listing(resource, namespace), &error))?;
+        items(answer, resource, namespace)
     }
+}
+
+/// The resourceVersion and the objects of a list, each with its kind.
+fn items(mut answer: Value, resource: &Resource, namespace: Option<&str>) -> Result<(String, Vec<Value>)> {
+    let version = answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_string();
+    let Some(Value::Array(mut items)) = answer.get_mut("items").map(Value::take) else {
+        return Err(Failure::step(format!("cannot {}", listing(resource, namespace)))
+            .cause("the API server's answer holds no items"));
+    };
+    for item in &mut items {
+        item["apiVersion"] = resource.api_version.clone().into();
+        item["kind"] = resource.kind.clone().into();
+    }
+    Ok((version, items))
 }
 
 /// The words for listing a kind.

@@ -21,7 +21,8 @@ impl Cluster {
                 self.pod_ready(namespace, name, stateful_set, progress).await
             }
             WaitFor::Address { namespace, name } => self.address(namespace, name, progress).await,
-            WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } => Err(Failure::step("not built yet")),
+            WaitFor::Longhorn { link } => self.longhorn(*link, progress).await,
+            WaitFor::VolumesGone { .. } => Err(Failure::step("not built yet")),
         }
     }
 
@@ -33,7 +34,8 @@ impl Cluster {
                 Ok(nodes_left(*count as usize, nodes.iter()).err().into_iter().collect())
             }
             WaitFor::PodReady { namespace, name, .. } => self.why_pod(namespace, name).await,
-            WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } => Ok(Vec::new()),
+            WaitFor::Longhorn { link } => self.why_longhorn(*link).await,
+            WaitFor::VolumesGone { .. } => Ok(Vec::new()),
             WaitFor::Address { namespace, name } => {
                 let fields = format!("involvedObject.kind=Service,involvedObject.name={name}");
                 let events = self.list("v1", "Event", Some(namespace), &Selector::fields(fields)).await?;
@@ -150,7 +152,7 @@ impl Cluster {
     }
 
     /// The end of the log of a container's last run; empty when there is none (yet or any more).
-    async fn log(&self, namespace: &str, pod: &str, container: &str) -> String {
+    pub(super) async fn log(&self, namespace: &str, pod: &str, container: &str) -> String {
         let path = format!(
             "/api/v1/namespaces/{namespace}/pods/{pod}/log?container={container}&tailLines={TAIL}&limitBytes=16384"
         );
@@ -259,7 +261,7 @@ fn missing(name: &str, events: &[&Value]) -> String {
 }
 
 /// The last warnings, newest first, as lines.
-fn warnings(events: &[&Value]) -> Vec<String> {
+pub(super) fn warnings(events: &[&Value]) -> Vec<String> {
     let mut bad: Vec<&&Value> = events.iter().filter(|event| event["type"] == "Warning").collect();
     bad.sort_by_key(|event| std::cmp::Reverse(pod::time(event)));
     let text = |event: &&&Value| {

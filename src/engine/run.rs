@@ -111,9 +111,9 @@ pub async fn run(plan: &Plan, world: &impl Perform, emit: &dyn Fn(Event), cancel
     }
     drop(running);
     let reason = if outcome.cancelled { "cancelled" } else { "an earlier step failed" };
-    for step in graph.unfinished() {
-        let end = StepEnd::Skipped(reason.into());
-        emit(Event::StepFinished { step: step.id.clone(), title: step.title.clone(), end, seconds: 0.0 });
+    let steps: Vec<String> = graph.unfinished().map(|step| step.id.clone()).collect();
+    if !steps.is_empty() {
+        emit(Event::StepsSkipped { steps, reason: reason.into() });
     }
     outcome.elapsed = start.elapsed();
     let ok = outcome.failures.is_empty() && !outcome.cancelled;

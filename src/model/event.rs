@@ -12,8 +12,6 @@ pub enum StepEnd {
     Unchanged(String),
     /// It failed; the text is the cause in one line.
     Failed(String),
-    /// It was not started, because a step that it needs failed or the run was cancelled.
-    Skipped(String),
 }
 
 /// One event of a run. Serialised as one JSON line with `-o json`.
@@ -61,6 +59,13 @@ pub enum Event {
         end: StepEnd,
         /// How long it ran.
         seconds: f64,
+    },
+    /// The rest of the plan was not started or was broken off.
+    StepsSkipped {
+        /// Ids, in plan order.
+        steps: Vec<String>,
+        /// Why: an earlier step failed, or the user cancelled.
+        reason: String,
     },
     /// The run ended.
     PlanFinished {

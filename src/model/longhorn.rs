@@ -1,6 +1,7 @@
 //! Longhorn 1.2 as everybody here knows it: its names, its kinds, and what is seen of it in a cluster. Sources: the manifests and
 //! the manager's code at the tags v1.2.0 to v1.2.6.
 
+pub mod chain;
 pub mod version;
 
 use super::object::{ObjectRef, is_of};

@@ -1,5 +1,9 @@
 //! Reads a cluster into facts, side by side and with few requests. A read that fails is an error, never an absence.
 
+mod longhorn;
+
+pub use longhorn::longhorn;
+
 use crate::cluster::{Cluster, Selector, event_time};
 use crate::error::Result;
 use crate::model::object::is_ready;

@@ -83,7 +83,7 @@ fn waits_for(target: &WaitFor) -> String {
     match target {
         WaitFor::NodesReady { count } => format!("all nodes to be Ready, at least {count}"),
         WaitFor::PodReady { namespace, name, .. } => format!("pod {namespace}/{name} to be Ready"),
-        WaitFor::Longhorn { link } => format!("Longhorn: {link:?}"),
+        WaitFor::Longhorn { link } => format!("this to hold: {}", link.clause()),
         WaitFor::VolumesGone { driver } => format!("every volume and attachment of {driver} to be gone"),
         WaitFor::Address { namespace, name } => format!("service {namespace}/{name} to have an address"),
     }

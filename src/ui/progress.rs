@@ -117,10 +117,12 @@ fn permanent(event: &Event, look: &Look) -> Option<String> {
                 StepEnd::Changed(detail) => (Mark::Good, look.dim(&one_line(detail))),
                 StepEnd::Unchanged(detail) => (Mark::Same, look.dim(&one_line(detail))),
                 StepEnd::Failed(detail) => (Mark::Bad, one_line(detail)),
-                StepEnd::Skipped(detail) => (Mark::Skipped, look.dim(&one_line(detail))),
             };
-            let time = if mark == Mark::Skipped { String::new() } else { seconds_text(*seconds) };
-            Some(format!("{}\n", line(&look.mark(mark), &time, title, &detail)))
+            Some(format!("{}\n", line(&look.mark(mark), &seconds_text(*seconds), title, &detail)))
+        }
+        Event::StepsSkipped { steps, reason } => {
+            let count = if steps.len() == 1 { "1 step".into() } else { format!("{} steps", steps.len()) };
+            Some(format!("{}\n", line(&look.mark(Mark::Skipped), "", &format!("{count} not done"), &look.dim(reason))))
         }
         // A blank line between the steps and the summary or the failure.
         Event::PlanFinished { .. } => Some("\n".into()),
@@ -208,7 +210,7 @@ impl Live {
                 }
             }
             Event::PlanFinished { .. } => self.clear(),
-            Event::Note { .. } | Event::PlanStarted { .. } => {}
+            Event::Note { .. } | Event::PlanStarted { .. } | Event::StepsSkipped { .. } => {}
         }
         if let Some(text) = permanent(event, look) {
             // A terminal that is gone ends the run by its signal, not here.
@@ -256,7 +258,7 @@ mod tests {
             progress("Pending: pulling image"),
             progress("Running, not ready"),
             finished("wait", "Wait for pod data-0", StepEnd::Failed("exit code 1\nError=-13".into()), 75.0),
-            finished("last", "Save", StepEnd::Skipped("`wait` failed".into()), 0.0),
+            Event::StepsSkipped { steps: vec!["last".into()], reason: "an earlier step failed".into() },
             Event::PlanFinished { ok: false, seconds: 75.3 },
         ]
     }
@@ -277,7 +279,7 @@ mod tests {
              ✓   0.2s  Apply the IRIS objects: 7 created\n\
              …   0.7s  Wait for pod data-0: Pending: pulling image\n\
              ✗  1m15s  Wait for pod data-0: exit code 1 Error=-13\n\
-             -         Save: `wait` failed\n\n"
+             -         1 step not done: an earlier step failed\n\n"
         );
     }
 
