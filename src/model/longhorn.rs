@@ -71,6 +71,11 @@ impl LonghornFacts {
         self.workloads.iter().find(|one| one["kind"] == kind && one["metadata"]["name"] == name)
     }
 
+    /// A custom resource, by its kind and name.
+    pub fn resource(&self, kind: &str, name: &str) -> Option<&Value> {
+        self.resources.iter().find(|one| one["kind"] == kind && one["metadata"]["name"] == name)
+    }
+
     /// Whether anything of it is there.
     pub fn is_there(&self) -> bool {
         self.namespace.is_some() || !self.definitions.is_empty() || self.driver.is_some() || !self.volumes.is_empty()

@@ -1,5 +1,6 @@
 //! The whole work as data: a graph of titled steps, each with its needs, its deadline and its action.
 
+use super::facts::Facts;
 use super::object::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
@@ -90,6 +91,12 @@ impl Step {
         Step { id, title, needs: Vec::new(), timeout, strict: true, satisfied: None, action }
     }
 
+    /// A strict step that applies objects; satisfied when the facts show each of them as it should be.
+    pub fn apply(id: &str, title: impl Into<String>, timeout: Duration, objects: Vec<Value>, facts: &Facts) -> Self {
+        let current = facts.show(&objects).then(|| "it is there as it should be".into());
+        Self::new(id, title, timeout, Action::Apply { objects }).satisfied_by(current)
+    }
+
     /// Adds needs.
     #[must_use]
     pub fn after<I: IntoIterator<Item = S>, S: Into<String>>(mut self, needs: I) -> Self {
@@ -146,6 +153,8 @@ pub enum Action {
         node: String,
         /// The claim and the pod.
         objects: Vec<Value>,
+        /// The ConfigMap in which the proof is kept.
+        record: ObjectRef,
     },
     /// Applies the objects of a Job and waits for its end; a Job that failed is a failure with the end of its log.
     RunJob {
