@@ -1,6 +1,9 @@
 //! The command line: clap types and help texts, nothing else. What the commands do is in `commands`.
 
 mod help;
+mod removal;
+
+pub use removal::{DownArgs, ResetArgs, UnstickArgs};
 
 use crate::lab::ProviderName;
 use crate::model::longhorn::version;
@@ -82,6 +85,9 @@ pub enum Command {
     /// Remove everything: back to before the first `up`
     #[command(after_help = help::RESET)]
     Reset(ResetArgs),
+    /// Free a namespace that does not end
+    #[command(after_help = help::UNSTICK)]
+    Unstick(UnstickArgs),
     /// List, print and check labs
     #[command(after_help = help::LABS, disable_help_subcommand = true)]
     Labs(LabsArgs),
@@ -240,37 +246,6 @@ pub struct StatusArgs {
     /// Go on until Ctrl-C, and show every change
     #[arg(short, long)]
     pub watch: bool,
-}
-
-/// `down`.
-#[derive(Debug, Args)]
-pub struct DownArgs {
-    /// Which of several labs.
-    #[command(flatten)]
-    pub lab: NameArg,
-    /// Remove the volumes too: the data is lost
-    #[arg(long, help_heading = "Run")]
-    pub delete_data: bool,
-    /// Answer yes to every question
-    #[arg(short, long, help_heading = "Run")]
-    pub yes: bool,
-    /// Deadline of the whole run.
-    #[command(flatten)]
-    pub deadline: TimeoutArg,
-}
-
-/// `reset`.
-#[derive(Debug, Args)]
-pub struct ResetArgs {
-    /// Which of several labs.
-    #[command(flatten)]
-    pub lab: NameArg,
-    /// Answer yes to every question: the data is lost
-    #[arg(short, long, help_heading = "Run")]
-    pub yes: bool,
-    /// Deadline of the whole run.
-    #[command(flatten)]
-    pub deadline: TimeoutArg,
 }
 
 /// `labs`.
