@@ -16,6 +16,8 @@ pub enum Verb {
     Down,
     /// Removes everything.
     Reset,
+    /// Frees a namespace that does not end.
+    Unstick,
 }
 
 impl Verb {
@@ -25,6 +27,7 @@ impl Verb {
             Verb::Up => "up",
             Verb::Down => "down",
             Verb::Reset => "reset",
+            Verb::Unstick => "unstick",
         }
     }
 }
@@ -48,7 +51,7 @@ pub struct Plan {
 impl Plan {
     /// Whether the run goes on after a failed step: removing does, making does not.
     pub fn goes_on(&self) -> bool {
-        self.verb == Verb::Reset
+        self.verb != Verb::Up
     }
 
     /// Names of the objects that it deletes.
@@ -163,11 +166,12 @@ pub enum Action {
         /// The Job.
         job: ObjectRef,
     },
-    /// Takes a finalizer off objects that are already being deleted, and off nothing else, until none of these kinds is left in
-    /// the namespace.
+    /// Takes a finalizer off objects that are already being deleted, and off nothing else, until none of these kinds carries it.
     Release {
-        /// The namespace.
-        namespace: String,
+        /// The namespace, whose end is begun by somebody else; none for kinds that belong to no namespace, of which only the
+        /// objects in `seen` are touched.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<String>,
         /// The finalizer, whole.
         finalizer: String,
         /// The kinds, children before parents: `replicas.longhorn.io`.
@@ -180,12 +184,35 @@ pub enum Action {
         /// The namespace.
         namespace: String,
     },
-    /// Reads the whole cluster again and fails if anything of the lab is left.
-    Prove,
+    /// Reads the cluster again and fails if anything of these traces is left.
+    Prove {
+        /// What to look for.
+        of: Vec<Trace>,
+    },
     /// Ends the embedded cluster's process and proves that it is gone.
     StopSim,
     /// Removes what the journal says we made on this host.
     RemoveHostFiles,
+}
+
+/// Something of which nothing may be left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "trace")]
+pub enum Trace {
+    /// Every object of whatever kind with the label of the lab.
+    Label,
+    /// One object.
+    Object(ObjectRef),
+    /// The definitions of custom resources of an API group.
+    Group {
+        /// The group.
+        group: String,
+    },
+    /// The volumes and attachments of a storage driver.
+    Driver {
+        /// The driver.
+        driver: String,
+    },
 }
 
 /// What a waiting step waits for.

@@ -148,21 +148,21 @@ fn deleted(plan: &Plan, id: &str) -> Vec<String> {
 #[test]
 fn down_keeps_the_data_and_the_record_unless_the_data_is_named() {
     let provider = provider::named("existing").unwrap();
-    let kept = down("two-pod", "iris-lab", provider, &found(), false);
+    let kept = down("two-pod", "iris-lab", provider, &found(), false, None).unwrap();
     assert_eq!(ids(&kept), ["workload", "settings"]);
     assert_eq!(deleted(&kept, "settings"), ["iris"]);
-    let gone = down("two-pod", "iris-lab", provider, &found(), true);
+    let gone = down("two-pod", "iris-lab", provider, &found(), true, None).unwrap();
     assert_eq!(deleted(&gone, "data"), ["dbv-mgr-data-0"]);
 }
 
 #[test]
 fn reset_removes_each_kind_before_what_it_depends_on_and_the_files_after_the_proof() {
-    let plan = reset("two-pod", provider::named("existing").unwrap(), &found(), true);
+    let plan = reset("two-pod", provider::named("existing").unwrap(), &found(), true, None).unwrap();
     assert_eq!(ids(&plan), ["workload", "settings", "data", "namespace", "cluster-wide", "proof", "files"]);
     assert_eq!(needs(&plan, "files"), ["proof"]);
     let files = plan.steps.last().unwrap();
     assert!(files.strict, "while something is left, the journal stays");
-    let sim = reset("two-pod", provider::named("sim").unwrap(), &[], false);
+    let sim = reset("two-pod", provider::named("sim").unwrap(), &[], false, None).unwrap();
     assert_eq!(ids(&sim), ["simulator", "files"]);
 }
 

@@ -21,12 +21,12 @@ const ADDRESS_TIMEOUT: Duration = Duration::from_secs(120);
 pub struct Wanted<'a> {
     /// The lab.
     pub lab: &'a Lab,
+    /// Objects of an original manifest of Longhorn that take the place of ours.
+    pub longhorn: Option<&'a [Value]>,
     /// Its provider.
     pub provider: &'a dyn Provider,
     /// What the user said about the cluster.
     pub wishes: Wishes<'a>,
-    /// The objects of an original manifest of Longhorn, when one is wanted instead of ours.
-    pub longhorn: Option<&'a [Value]>,
     /// Hash of the password.
     pub password_hash: &'a str,
 }

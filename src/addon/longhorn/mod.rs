@@ -5,6 +5,7 @@ mod checks;
 mod crds;
 pub mod manifest;
 mod older;
+pub mod original;
 mod site;
 mod steps;
 
