@@ -2,8 +2,10 @@
 
 mod help;
 mod lab;
+mod removal;
 
 pub use lab::{LabArgs, SimSpeed};
+pub use removal::{DownArgs, ResetArgs, UnstickArgs};
 
 use crate::model::longhorn::version;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -83,6 +85,9 @@ pub enum Command {
     /// Remove everything: back to before the first `up`
     #[command(after_help = help::RESET)]
     Reset(ResetArgs),
+    /// Free a namespace that does not end
+    #[command(after_help = help::UNSTICK)]
+    Unstick(UnstickArgs),
     /// List, print and check labs
     #[command(after_help = help::LABS, disable_help_subcommand = true)]
     Labs(LabsArgs),
@@ -187,37 +192,6 @@ pub struct StatusArgs {
     /// Go on until Ctrl-C, and show every change
     #[arg(short, long)]
     pub watch: bool,
-}
-
-/// `down`.
-#[derive(Debug, Args)]
-pub struct DownArgs {
-    /// Which of several labs.
-    #[command(flatten)]
-    pub lab: NameArg,
-    /// Remove the volumes too: the data is lost
-    #[arg(long, help_heading = "Run")]
-    pub delete_data: bool,
-    /// Answer yes to every question
-    #[arg(short, long, help_heading = "Run")]
-    pub yes: bool,
-    /// Deadline of the whole run.
-    #[command(flatten)]
-    pub deadline: TimeoutArg,
-}
-
-/// `reset`.
-#[derive(Debug, Args)]
-pub struct ResetArgs {
-    /// Which of several labs.
-    #[command(flatten)]
-    pub lab: NameArg,
-    /// Answer yes to every question: the data is lost
-    #[arg(short, long, help_heading = "Run")]
-    pub yes: bool,
-    /// Deadline of the whole run.
-    #[command(flatten)]
-    pub deadline: TimeoutArg,
 }
 
 /// `labs`.

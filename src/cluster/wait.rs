@@ -22,7 +22,7 @@ impl Cluster {
             }
             WaitFor::Address { namespace, name } => self.address(namespace, name, progress).await,
             WaitFor::Longhorn { link } => self.longhorn(*link, progress).await,
-            WaitFor::VolumesGone { .. } => Err(Failure::step("not built yet")),
+            WaitFor::VolumesGone { driver } => self.volumes_gone(driver, progress).await,
         }
     }
 
@@ -35,7 +35,7 @@ impl Cluster {
             }
             WaitFor::PodReady { namespace, name, .. } => self.why_pod(namespace, name).await,
             WaitFor::Longhorn { link } => self.why_longhorn(*link).await,
-            WaitFor::VolumesGone { .. } => Ok(Vec::new()),
+            WaitFor::VolumesGone { driver } => self.why_volumes(driver).await,
             WaitFor::Address { namespace, name } => {
                 let fields = format!("involvedObject.kind=Service,involvedObject.name={name}");
                 let events = self.list("v1", "Event", Some(namespace), &Selector::fields(fields)).await?;

@@ -3,10 +3,10 @@
 use super::Perform;
 use super::journal::{Change, Journal};
 use super::simulator;
-use crate::cluster::{Applied, Cluster, Lock, kubeconfig};
-use crate::error::{Failure, Kind, Result};
+use crate::cluster::{Applied, Cluster, Lock, Release, kubeconfig};
+use crate::error::{Failure, Result};
 use crate::model::object::{LAB_LABEL, is_of};
-use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor};
+use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor, longhorn};
 use crate::paths::{LabDir, StateDir, unwritable, write_private};
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, try_join_all};
@@ -17,9 +17,9 @@ use tokio::sync::OnceCell;
 
 /// One run on one lab: its files, its journal and, as soon as it answers, its cluster.
 pub struct Session<'a> {
-    lab: String,
+    pub(super) lab: String,
     state: StateDir,
-    dir: LabDir,
+    pub(super) dir: LabDir,
     journal: RefCell<Journal>,
     cluster: OnceCell<Cluster>,
     lock: Option<&'a Lock>,
@@ -50,12 +50,17 @@ impl<'a> Session<'a> {
         self.cluster.get()
     }
 
-    async fn connected(&self) -> Result<&Cluster> {
+    pub(super) async fn connected(&self) -> Result<&Cluster> {
         let path = self.dir.kubeconfig();
         self.cluster.get_or_try_init(|| Cluster::connect(&path, None)).await
     }
 
-    fn record(&self, change: Change) -> Result<()> {
+    /// Whether it is a lab's: its journal says where that lab lives.
+    pub(super) fn is_lab(&self) -> bool {
+        self.journal.borrow().target().is_some()
+    }
+
+    pub(super) fn record(&self, change: Change) -> Result<()> {
         self.journal.borrow_mut().record(change)
     }
 
@@ -74,14 +79,18 @@ impl<'a> Session<'a> {
             Action::WriteKubeconfig { context } => self.write_kubeconfig(context),
             Action::Apply { objects } => self.apply(objects).await,
             Action::Wait { target } => Ok(StepEnd::Changed(self.connected().await?.wait(target, progress).await?)),
-            Action::Delete { objects } => {
-                self.connected().await?.delete(objects, progress).await?;
-                Ok(StepEnd::Changed(list(objects)))
+            Action::Delete { objects } => Ok(match self.connected().await?.delete(objects, progress).await? {
+                0 => StepEnd::Unchanged("nothing of it is there".into()),
+                count if count == objects.len() => StepEnd::Changed(list(objects)),
+                count => StepEnd::Changed(format!("{count} of {} objects", objects.len())),
+            }),
+            Action::RunJob { objects, job } => self.run_job(objects, job, progress).await,
+            Action::Release { namespace, finalizer, kinds, seen } => {
+                self.release(&Release { namespace: namespace.as_deref(), finalizer, kinds, seen }, progress).await
             }
-            Action::Canary { .. } | Action::RunJob { .. } | Action::Release { .. } | Action::Finalize { .. } => {
-                Err(Failure::step("not built yet"))
-            }
-            Action::Prove => self.prove().await,
+            Action::Finalize { namespace } => self.finalize(namespace).await,
+            Action::Canary { .. } => Err(Failure::step("not built yet")),
+            Action::Prove { of } => self.prove(of).await,
             Action::StopSim => simulator::stop(&self.dir).await,
             Action::RemoveHostFiles => self.remove_files().await,
         }
@@ -126,18 +135,13 @@ impl<'a> Session<'a> {
                     .cause(cause)
                     .hint("use another namespace with --namespace NAME, or remove it yourself"))
             }
-            _ => cluster.apply(object).await,
+            _ => {
+                if name.kind == "Namespace" && name.name == longhorn::NAMESPACE {
+                    self.record(Change::Longhorn)?;
+                }
+                cluster.apply(object).await
+            }
         }
-    }
-
-    async fn prove(&self) -> Result<StepEnd> {
-        let left = self.connected().await?.labelled(Some(&self.lab)).await?;
-        if left.is_empty() {
-            return Ok(StepEnd::Unchanged("nothing is left".into()));
-        }
-        let mut failure = Failure::new(Kind::Left, format!("{} objects are left in the cluster", left.len()));
-        failure.causes = left.iter().map(ToString::to_string).collect();
-        Err(failure.hint("run `iris-lab reset` again; `kubectl describe` on one of them shows what holds it"))
     }
 
     /// Our files say where the lab is: they go last, after our lock in the cluster, so that a killed run leaves no lock that
@@ -164,6 +168,8 @@ impl Perform for Session<'_> {
         async move {
             match (&step.action, self.cluster.get()) {
                 (Action::Wait { target }, Some(cluster)) => explain(cluster, target).await,
+                (Action::Delete { objects }, Some(cluster)) => cluster.why_stuck(objects).await,
+                (Action::RunJob { job, .. }, Some(cluster)) => self.log_of(cluster, job).await,
                 _ => Vec::new(),
             }
         }

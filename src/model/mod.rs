@@ -11,6 +11,7 @@ pub mod object;
 pub mod plan;
 pub mod quantity;
 pub mod status;
+pub mod stuck;
 
 pub use access::Access;
 pub use check::{Check, Verdict};
@@ -19,6 +20,7 @@ pub use event::{Event, StepEnd};
 pub use facts::Facts;
 pub use longhorn::LonghornFacts;
 pub use object::ObjectRef;
-pub use plan::{Action, Link, Plan, SimSettings, Step, Verb, WaitFor};
+pub use plan::{Action, Link, Plan, SimSettings, Step, Trace, Verb, WaitFor};
 pub use quantity::Quantity;
 pub use status::{LabIdentity, LabState, Status};
+pub use stuck::{Left, Stuck};
