@@ -14,7 +14,7 @@ Exit codes:
   2    Wrong usage, or an invalid lab
   3    A requirement is missing; nothing was changed
   4    Not ready in time, or not healthy
-  5    `reset` left something behind
+  5    Something is left behind
   130  Cancelled";
 
 /// End of the help of `up`.
@@ -24,6 +24,7 @@ Examples:
   iris-lab up --dry-run                           Print the plan, change nothing
   iris-lab up --provider existing --context rig   On a cluster of yours
   iris-lab up my.yaml --replicas 3                From a file, but three pods
+  iris-lab up --longhorn                          With volumes on several nodes
   iris-lab up --provider sim --sim-speed instant  A rehearsal without a wait";
 
 /// End of the help of `plan`.
@@ -61,14 +62,26 @@ pub(super) const DOWN: &str = "\
 Examples:
   iris-lab down                        Remove the pods, keep their data
   iris-lab down --delete-data          Remove the data too, after a question
-  iris-lab down --delete-data --yes    The same without the question";
+  iris-lab down --delete-data --yes    The same without the question
+  iris-lab down --longhorn             Remove Longhorn with the pods";
 
 /// End of the help of `reset`.
 pub(super) const RESET: &str = "\
 Examples:
   iris-lab reset                Remove everything, after a question
   iris-lab reset --yes          The same without the question
-  iris-lab reset --name demo    Only the lab named demo";
+  iris-lab reset --name demo    Only the lab named demo
+  iris-lab reset --adopt        Longhorn too, whoever installed it";
+
+/// End of the help of `unstick`.
+pub(super) const UNSTICK: &str = "\
+It touches only what it knows, which is Longhorn, and what --strip names.
+
+Examples:
+  iris-lab unstick --dry-run              What holds longhorn-system
+  iris-lab unstick --yes                  Free it
+  iris-lab unstick --context rig          In a cluster without a lab
+  iris-lab unstick demo --strip widgets.example.com";
 
 /// End of the help of `labs`.
 pub(super) const LABS: &str = "\

@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 impl Cluster {
-    /// Deletes objects, all at once, and returns when each is gone: the pods of a StatefulSet and the volumes of a claim too,
+    /// Deletes objects, all at once, and returns when each is gone: the pods of a StatefulSet or Job and the volumes of a claim too,
     /// unless they are to be kept. What is not there is fine. Returns how many were there.
     pub async fn delete(&self, objects: &[ObjectRef], progress: Progress<'_>) -> Result<usize> {
         let done = try_join_all(objects.iter().map(|object| self.delete_one(object, progress))).await?;
@@ -18,7 +18,7 @@ impl Cluster {
     }
 
     async fn delete_one(&self, name: &ObjectRef, progress: Progress<'_>) -> Result<bool> {
-        let resource = self.resource(name).await?;
+        let Some(resource) = self.known(name).await? else { return Ok(false) };
         let path = resource.object(name.namespace.as_deref(), &name.name);
         let failed = |error| self.failure(&format!("delete {name}"), &error);
         let Some(live) = self.find(&Call::get(&path)).await.map_err(failed)? else { return Ok(false) };
@@ -34,7 +34,7 @@ impl Cluster {
         }
         self.vanish(name, &resource, &live, progress).await?;
         match name.kind.as_str() {
-            "StatefulSet" => self.pods_of(name, &live, progress).await?,
+            "StatefulSet" | "Job" => self.pods_of(name, &live, progress).await?,
             "PersistentVolumeClaim" => match live["spec"]["volumeName"].as_str() {
                 Some(volume) if !volume.is_empty() => {
                     let uid = live["metadata"]["uid"].clone();
@@ -70,7 +70,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until the pods that a StatefulSet owned are gone.
+    /// Waits until the pods that a StatefulSet or Job owned are gone.
     async fn pods_of(&self, name: &ObjectRef, set: &Value, progress: Progress<'_>) -> Result<()> {
         let labels = set["spec"]["selector"]["matchLabels"].as_object();
         let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));

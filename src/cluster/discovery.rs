@@ -15,7 +15,7 @@ pub(super) struct Resource {
     pub listable: bool,
 }
 
-/// The kinds that every supported cluster has, each once: apiVersion, kind, plural, namespaced.
+/// The kinds that we know where to find, each once: apiVersion, kind, plural, namespaced.
 const BUILT_IN: &[(&str, &str, &str, bool)] = &[
     ("v1", "ConfigMap", "configmaps", true),
     ("v1", "Event", "events", true),
@@ -34,6 +34,8 @@ const BUILT_IN: &[(&str, &str, &str, bool)] = &[
     ("apps/v1", "StatefulSet", "statefulsets", true),
     ("batch/v1", "Job", "jobs", true),
     ("coordination.k8s.io/v1", "Lease", "leases", true),
+    // Gone from 1.25 on, where Longhorn 1.2 does not run.
+    ("policy/v1beta1", "PodSecurityPolicy", "podsecuritypolicies", false),
     ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", false),
     ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false),
     ("rbac.authorization.k8s.io/v1", "Role", "roles", true),
@@ -114,20 +116,32 @@ pub(super) fn kinds(api_version: &str, answer: &Value) -> Vec<Resource> {
 impl Cluster {
     /// Where an object's kind lives. A namespaced object must say its namespace.
     pub(super) async fn resource(&self, object: &ObjectRef) -> Result<Resource> {
+        self.known(object).await?.ok_or_else(|| {
+            Failure::step(format!("the cluster knows no kind {} in {}", object.kind, object.api_version))
+                .cause(format!("needed for {object}"))
+                .hint(format!("see what it knows: kubectl api-resources --api-group={}", object.group()))
+        })
+    }
+
+    /// The same; none when the cluster does not know the kind, and so has no object of it.
+    pub(super) async fn known(&self, object: &ObjectRef) -> Result<Option<Resource>> {
         let resource = match Resource::built_in(&object.api_version, &object.kind) {
             Some(resource) => resource,
-            None => self.discovered(object).await?,
+            None => match self.discovered(object).await? {
+                Some(resource) => resource,
+                None => return Ok(None),
+            },
         };
         if resource.namespaced && object.namespace.as_deref().is_none_or(str::is_empty) {
             return Err(Failure::step(format!("{object} names no namespace")));
         }
-        Ok(resource)
+        Ok(Some(resource))
     }
 
-    async fn discovered(&self, object: &ObjectRef) -> Result<Resource> {
+    async fn discovered(&self, object: &ObjectRef) -> Result<Option<Resource>> {
         let known = |kinds: &[Resource]| kinds.iter().find(|resource| resource.kind == object.kind).cloned();
         if let Some(found) = self.remembered(&object.api_version).as_deref().and_then(known) {
-            return Ok(found);
+            return Ok(Some(found));
         }
         let answer = self.find(&Call::get(root(&object.api_version))).await;
         let answer =
@@ -137,11 +151,7 @@ impl Cluster {
         if let Ok(mut cache) = self.inner.kinds.lock() {
             cache.insert(object.api_version.clone(), kinds);
         }
-        found.ok_or_else(|| {
-            Failure::step(format!("the cluster knows no kind {} in {}", object.kind, object.api_version))
-                .cause(format!("needed for {object}"))
-                .hint(format!("see what it knows: kubectl api-resources --api-group={}", object.group()))
-        })
+        Ok(found)
     }
 
     fn remembered(&self, api_version: &str) -> Option<Vec<Resource>> {

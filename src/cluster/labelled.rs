@@ -1,6 +1,7 @@
 //! Finds every object that carries our labels, of every kind that the cluster knows.
 
-use super::discovery::{Resource, kinds, root};
+use super::discovery::Resource;
+use super::kinds::{AT_ONCE, Listable};
 use super::request::Call;
 use super::{Cluster, Selector, lock};
 use crate::error::Result;
@@ -10,24 +11,28 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Requests under way at the same time.
-const AT_ONCE: usize = 8;
 /// Only the metadata of objects.
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
-/// Kinds whose objects are records or mirrors of others and vanish with them, or are no objects at all.
-const MIRRORS: &[&str] = &["ComponentStatus", "Endpoints", "EndpointSlice", "Event"];
+/// What carries our labels, and what could not be looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labelled {
+    /// The objects.
+    pub objects: Vec<ObjectRef>,
+    /// Versions of API groups whose server is dead. Nothing of ours is ever of a kind of theirs.
+    pub unseen: Vec<String>,
+}
 
 impl Cluster {
     /// Every object with the label of this lab, or of any lab of ours. What belongs to another object goes with that one and
-    /// is not named, except claims. A kind that cannot be read is an error.
-    pub async fn labelled(&self, lab: Option<&str>) -> Result<Vec<ObjectRef>> {
+    /// is not named, except claims. A kind that cannot be read is an error, unless the server behind it is dead.
+    pub async fn labelled(&self, lab: Option<&str>) -> Result<Labelled> {
         let mut labels = format!("{MANAGED_BY}={FIELD_MANAGER}");
         if let Some(lab) = lab {
             labels += &format!(",{LAB_LABEL}={lab}");
         }
         let selector = Selector::labels(labels);
-        let resources = self.listable().await?;
-        let lists: Vec<_> = resources.iter().map(|resource| self.metadata(resource, &selector)).collect();
+        let Listable { resources, unseen } = self.listable().await?;
+        let lists: Vec<_> = resources.iter().map(|resource| self.metadata(resource, None, &selector)).collect();
         let lists: Vec<Vec<Value>> = stream::iter(lists).buffered(AT_ONCE).try_collect().await?;
         // The same object may be served by several groups: its uid is one.
         let mut found = BTreeMap::new();
@@ -37,36 +42,24 @@ impl Cluster {
         let mut names: Vec<ObjectRef> = found.values().map(ObjectRef::of).collect();
         names.retain(|name| *name != lock::lease());
         names.sort();
-        Ok(names)
+        Ok(Labelled { objects: names, unseen })
     }
 
-    /// Every kind that can be listed, in the version that the server prefers.
-    async fn listable(&self) -> Result<Vec<Resource>> {
-        let groups = self.send(&Call::get("/apis")).await;
-        let groups = groups.map_err(|error| self.failure("list the API groups", &error))?;
-        let versions = groups["groups"].as_array().into_iter().flatten();
-        let versions = versions.filter_map(|group| group["preferredVersion"]["groupVersion"].as_str());
-        let versions: Vec<&str> = std::iter::once("v1").chain(versions).collect();
-        let all: Vec<_> = versions.into_iter().map(|version| self.kinds_of(version)).collect();
-        let all: Vec<Vec<Resource>> = stream::iter(all).buffered(AT_ONCE).try_collect().await?;
-        let wanted = |resource: &Resource| resource.listable && !MIRRORS.contains(&resource.kind.as_str());
-        Ok(all.into_iter().flatten().filter(wanted).collect())
-    }
-
-    async fn kinds_of(&self, version: &str) -> Result<Vec<Resource>> {
-        let answer = self.send(&Call::get(root(version))).await;
-        let answer = answer.map_err(|error| self.failure(&format!("look up the kinds of {version}"), &error))?;
-        Ok(kinds(version, &answer))
-    }
-
-    async fn metadata(&self, resource: &Resource, selector: &Selector) -> Result<Vec<Value>> {
-        let path = format!("{}?{}", resource.path(None), selector.query().trim_end_matches('&'));
+    /// The objects of a kind, with their metadata alone.
+    pub(super) async fn metadata(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        selector: &Selector,
+    ) -> Result<Vec<Value>> {
+        let path = format!("{}?{}", resource.path(namespace), selector.query());
+        let path = path.trim_end_matches(['&', '?']);
         let answer = match self.send(&Call::get(path).accept(METADATA)).await {
             // The kind went away since the kinds were read, or is served for other verbs only.
             Err(error) if matches!(error.code(), Some(404 | 405)) => return Ok(Vec::new()),
             answer => answer,
         };
-        let mut answer = answer.map_err(|error| self.failure(&super::read::listing(resource, None), &error))?;
+        let mut answer = answer.map_err(|error| self.failure(&super::read::listing(resource, namespace), &error))?;
         let Value::Array(mut items) = answer["items"].take() else { return Ok(Vec::new()) };
         for item in &mut items {
             item["apiVersion"] = resource.api_version.clone().into();
@@ -116,15 +109,20 @@ mod tests {
             "/apis/old/v1" => kinds_of("old/v1", &[("ingresses", "Ingress")]),
             "/api/v1/pods" => Answer::list(vec![object("data-0", "1", true)], "5"),
             "/api/v1/persistentvolumeclaims" => Answer::list(vec![object("dbv", "2", true)], "5"),
+            "/apis/apiregistration.k8s.io/v1/apiservices" => Answer::list(vec![], "5"),
             path if path.ends_with("ingresses") => Answer::list(vec![object("web", "3", false)], "5"),
             path => Answer::error(500, "InternalError", path),
         }
     }
 
+    fn names(found: &Labelled) -> Vec<String> {
+        found.objects.iter().map(ToString::to_string).collect()
+    }
+
     #[tokio::test]
     async fn names_each_object_once_and_leaves_out_what_goes_with_its_owner() {
         let (cluster, log) = cluster(server);
-        let found: Vec<String> = cluster.labelled(Some("x")).await.unwrap().iter().map(ToString::to_string).collect();
+        let found: Vec<String> = names(&cluster.labelled(Some("x")).await.unwrap());
         assert_eq!(found, ["Ingress lab/web", "PersistentVolumeClaim lab/dbv"]);
         let labels = "labelSelector=app.kubernetes.io%2Fmanaged-by%3Diris-lab%2Ciris-lab%2Flab%3Dx";
         assert!(log.lock().unwrap().iter().any(|asked| asked.query == labels));
@@ -138,5 +136,22 @@ mod tests {
         });
         let failure = cluster.labelled(None).await.unwrap_err();
         assert_eq!(failure.message, "cannot look up the kinds of net/v1: the API server keeps failing");
+    }
+
+    #[tokio::test]
+    async fn a_group_whose_server_is_dead_is_left_out_and_named() {
+        let (cluster, log) = cluster(|asked| match asked.path.as_str() {
+            "/apis/net/v1" => Answer::error(503, "ServiceUnavailable", "the server is currently unable"),
+            "/apis/apiregistration.k8s.io/v1/apiservices" => Answer::list(
+                vec![json!({ "spec": { "group": "net", "version": "v1", "service": { "namespace": "gone" } },
+                    "status": { "conditions": [{ "type": "Available", "status": "False" }] } })],
+                "5",
+            ),
+            _ => server(asked),
+        });
+        let found = cluster.labelled(Some("x")).await.unwrap();
+        assert_eq!(names(&found), ["Ingress lab/web", "PersistentVolumeClaim lab/dbv"]);
+        assert_eq!(found.unseen, ["net/v1"]);
+        assert!(!log.lock().unwrap().iter().any(|asked| asked.path == "/apis/net/v1"), "a dead server is not asked");
     }
 }

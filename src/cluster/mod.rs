@@ -3,6 +3,7 @@
 
 mod access;
 mod apply;
+mod canary;
 mod certificate;
 mod changes;
 mod connect;
@@ -10,14 +11,21 @@ mod delete;
 mod discovery;
 mod error;
 mod fatal;
+mod finalize;
 mod holds;
+mod job;
+mod kinds;
 pub mod kubeconfig;
 mod labelled;
 mod lock;
 mod longhorn;
 mod pod;
 mod read;
+mod release;
 mod request;
+mod stuck;
+mod traces;
+mod volumes;
 mod wait;
 mod watch;
 
@@ -30,9 +38,12 @@ mod wait_tests;
 
 pub use apply::Applied;
 pub use changes::Changes;
+pub use job::JobEnd;
+pub use labelled::Labelled;
 pub use lock::{Holder, Lock};
 pub use pod::time as event_time;
 pub use read::Selector;
+pub use release::Release;
 
 use discovery::Resource;
 use std::collections::HashMap;

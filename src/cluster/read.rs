@@ -86,14 +86,27 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &Selector,
     ) -> Result<(String, Vec<Value>)> {
+        let list = self.list_served(resource, namespace, selector).await?;
+        list.ok_or_else(|| {
+            Failure::step(format!("cannot {}", listing(resource, namespace))).cause("the cluster serves no such kind")
+        })
+    }
+
+    /// The same; none when the kind is not served (any more).
+    pub(super) async fn list_served(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        selector: &Selector,
+    ) -> Result<Option<(String, Vec<Value>)>> {
         let query = selector.query();
         let path = match query.trim_end_matches('&') {
             "" => resource.path(namespace),
             query => format!("{}?{query}", resource.path(namespace)),
         };
-        let answer = self.send(&Call::get(path)).await;
+        let answer = self.find(&Call::get(path)).await;
         let answer = answer.map_err(|error| self.failure(&listing(resource, namespace), &error))?;
-        items(answer, resource, namespace)
+        answer.map(|answer| items(answer, resource, namespace)).transpose()
     }
 }
 

@@ -22,7 +22,7 @@ impl Cluster {
             }
             WaitFor::Address { namespace, name } => self.address(namespace, name, progress).await,
             WaitFor::Longhorn { link } => self.longhorn(*link, progress).await,
-            WaitFor::VolumesGone { .. } => Err(Failure::step("not built yet")),
+            WaitFor::VolumesGone { driver } => self.volumes_gone(driver, progress).await,
         }
     }
 
@@ -35,7 +35,7 @@ impl Cluster {
             }
             WaitFor::PodReady { namespace, name, .. } => self.why_pod(namespace, name).await,
             WaitFor::Longhorn { link } => self.why_longhorn(*link).await,
-            WaitFor::VolumesGone { .. } => Ok(Vec::new()),
+            WaitFor::VolumesGone { driver } => self.why_volumes(driver).await,
             WaitFor::Address { namespace, name } => {
                 let fields = format!("involvedObject.kind=Service,involvedObject.name={name}");
                 let events = self.list("v1", "Event", Some(namespace), &Selector::fields(fields)).await?;
@@ -153,9 +153,12 @@ impl Cluster {
 
     /// The end of the log of a container's last run; empty when there is none (yet or any more).
     pub(super) async fn log(&self, namespace: &str, pod: &str, container: &str) -> String {
-        let path = format!(
-            "/api/v1/namespaces/{namespace}/pods/{pod}/log?container={container}&tailLines={TAIL}&limitBytes=16384"
-        );
+        self.last_lines(namespace, pod, &format!("container={container}&tailLines={TAIL}&limitBytes=16384")).await
+    }
+
+    /// The same, as a query says; of a pod with one container, when it names none.
+    pub(super) async fn last_lines(&self, namespace: &str, pod: &str, query: &str) -> String {
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}");
         let text = self.text(&Call::get(path)).await.unwrap_or_default();
         if text.starts_with("unable to retrieve container logs") {
             return String::new();

@@ -35,6 +35,8 @@ pub(super) struct Follow {
     selector: Selector,
     items: BTreeMap<(String, String), Value>,
     version: String,
+    /// Whether the cluster serves the kind no more: its definition is gone, and with it every object.
+    gone: bool,
     stream: Stream,
     /// Bytes of a line that has not ended yet.
     partial: Vec<u8>,
@@ -59,6 +61,7 @@ impl Cluster {
             selector,
             items: items.into_iter().map(|item| (key(&item), item)).collect(),
             version,
+            gone: false,
             stream: Stream::Closed,
             partial: Vec::new(),
             fruitless: 0,
@@ -83,8 +86,11 @@ impl Follow {
         self.items.values().next()
     }
 
-    /// Waits until something changed. May be dropped and called again at any point.
+    /// Waits until something changed; for ever, once the kind is gone. May be dropped and called again at any point.
     pub(super) async fn changed(&mut self) -> crate::error::Result<()> {
+        if self.gone {
+            std::future::pending::<()>().await;
+        }
         loop {
             match &mut self.stream {
                 Stream::Closed if self.version.is_empty() => {
@@ -97,9 +103,14 @@ impl Follow {
                     Err(error) => {
                         self.stream = Stream::Closed;
                         self.version.clear();
-                        // Too old to go on from there: what is true now is read anew.
-                        if error.code() != Some(410) {
-                            return Err(self.failure(&error));
+                        match error.code() {
+                            Some(404) => {
+                                self.end();
+                                return Ok(());
+                            }
+                            // Too old to go on from there: what is true now is read anew.
+                            Some(410) => {}
+                            _ => return Err(self.failure(&error)),
                         }
                     }
                 },
@@ -145,10 +156,18 @@ impl Follow {
 
     async fn relist(&mut self) -> crate::error::Result<()> {
         let namespace = self.namespace.as_deref();
-        let (version, items) = self.cluster.list_all(&self.resource, namespace, &self.selector).await?;
+        let Some((version, items)) = self.cluster.list_served(&self.resource, namespace, &self.selector).await? else {
+            self.end();
+            return Ok(());
+        };
         self.items = items.into_iter().map(|item| (key(&item), item)).collect();
         self.version = version;
         Ok(())
+    }
+
+    fn end(&mut self) {
+        self.items.clear();
+        self.gone = true;
     }
 
     fn failure(&self, error: &ApiError) -> Failure {

@@ -2,7 +2,8 @@
 
 use super::again;
 use super::here::Here;
-use super::run::{lock, release, run};
+use super::longhorn::Longhorn;
+use super::run::{judge, lock, release, run};
 use crate::cli::DownArgs;
 use crate::cluster::{Cluster, Lock};
 use crate::engine::Session;
@@ -27,20 +28,31 @@ pub async fn down(ui: &Ui, args: &DownArgs) -> Result<()> {
 }
 
 async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Option<&Lock>) -> Result<()> {
-    let found = cluster.labelled(Some(&here.name)).await?;
+    let found = cluster.labelled(Some(&here.name)).await?.objects;
     let claims = found.iter().filter(|object| object.kind == "PersistentVolumeClaim");
     let claims: Vec<String> = claims.map(|claim| claim.name.clone()).collect();
     if args.delete_data && !args.yes && !claims.is_empty() && !here.provider.is_simulated() {
         ui.confirm_typed(&format!("This deletes the data of {}: {}", here.name, claims.join(", ")), &here.name)?;
     }
-    let plan = plan::down(&here.name, &here.target()?.namespace, here.provider, &found, args.delete_data);
+    let mut longhorn = Longhorn::default();
+    if args.longhorn {
+        longhorn = Longhorn::look(&cluster, &here, &found, false).await?;
+        longhorn.must_go(&here.name, &found, args.delete_data)?;
+    }
+    let removal = longhorn.removal(&here.name);
+    let namespace = &here.target()?.namespace;
+    let plan = plan::down(&here.name, namespace, here.provider, &found, args.delete_data, removal.as_ref())?;
     let (lab, simulated, up) = (here.name.clone(), here.provider.is_simulated(), here.target()?.up.clone());
     let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let seconds = outcome.elapsed.as_secs_f64();
     let select = again::selector(&here.state, &lab)?;
     let hint = format!("run `iris-lab down{select}` again, or remove all with `iris-lab reset{select}`");
-    outcome.into_result().map_err(|failure| failure.hint(hint))?;
+    let result = match longhorn.goes() {
+        true => judge(ui, outcome, plan::PROOF, &format!("iris-lab down --longhorn{select}")),
+        false => outcome.into_result(),
+    };
+    result.map_err(|failure| failure.hint(hint))?;
     let kept = if args.delete_data { Vec::new() } else { claims };
     let summary = DownSummary { lab, simulated, removed: plan.deleted(), kept, seconds, up, select };
     ui.result(|look| summary.text(look), &summary)

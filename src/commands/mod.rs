@@ -7,13 +7,16 @@ mod down;
 mod here;
 mod kubeconfig;
 mod labs;
+mod longhorn;
 mod misuse;
+mod original;
 mod render;
 mod request;
 mod reset;
 mod run;
 mod sim;
 mod status;
+mod unstick;
 mod up;
 
 pub use misuse::misuse;
@@ -42,6 +45,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Status(args) => block_on(status::status(ui, &args)),
         Command::Down(args) => block_on(down::down(ui, &args)),
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
+        Command::Unstick(args) => block_on(unstick::unstick(ui, &args)),
         Command::Labs(args) => labs::labs(ui, args.command),
         Command::Render(args) => render::render(ui, &args),
         Command::Kubeconfig(args) => kubeconfig::kubeconfig(ui, &args),

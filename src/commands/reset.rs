@@ -1,12 +1,14 @@
 //! `iris-lab reset`: back to before the first `up`, and the proof of it.
 
 use super::here::Here;
-use super::run::{lock, release, run};
+use super::longhorn::Longhorn;
+use super::run::{judge, lock, release, run};
 use crate::cli::ResetArgs;
-use crate::cluster::{Cluster, Lock};
+use crate::cluster::{Cluster, Labelled, Lock};
+use crate::engine::Session;
+use crate::engine::journal::Change;
 use crate::engine::lock::HostLock;
-use crate::engine::{Outcome, Session};
-use crate::error::{Failure, Kind, Result};
+use crate::error::Result;
 use crate::model::ObjectRef;
 use crate::model::object::LAB_LABEL;
 use crate::paths::StateDir;
@@ -38,20 +40,32 @@ pub async fn reset(ui: &Ui, args: &ResetArgs) -> Result<()> {
 }
 
 async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>, lock: Option<&Lock>) -> Result<()> {
-    let found = match &cluster {
-        Some(cluster) => cluster.labelled(Some(&here.name)).await?,
-        None => Vec::new(),
-    };
-    if !args.yes && !here.provider.is_simulated() {
-        confirm(ui, &here, &found)?;
+    let mut found = Labelled::default();
+    let mut longhorn = Longhorn::default();
+    if let Some(cluster) = &cluster {
+        found = cluster.labelled(Some(&here.name)).await?;
+        longhorn = Longhorn::look(cluster, &here, &found.objects, args.adopt).await?;
     }
-    let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some());
+    for version in &found.unseen {
+        ui.note(format!("warning: the server of {version} is dead; nothing of ours is ever of its kinds"));
+    }
+    let Labelled { objects: found, .. } = found;
+    if !args.yes && !here.provider.is_simulated() {
+        confirm(ui, &here, &found, &longhorn)?;
+    }
+    let removal = longhorn.removal(&here.name);
+    let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some(), removal.as_ref())?;
+    let mut journal = here.journal;
+    if longhorn.goes() {
+        // Its own objects carry no label: a run that is killed is gone on with by this.
+        journal.record(Change::Longhorn)?;
+    }
     let (lab, simulated, reached) = (here.name.clone(), here.provider.is_simulated(), cluster.is_some());
     let folder = here.dir.path().display().to_string();
-    let session = Session::new(&here.name, &here.state, here.journal, cluster, lock);
+    let session = Session::new(&here.name, &here.state, journal, cluster, lock);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let seconds = outcome.elapsed.as_secs_f64();
-    judge(ui, outcome)?;
+    judge(ui, outcome, "files", "iris-lab reset")?;
     let mut looked_at = Vec::new();
     if reached {
         looked_at.push(format!("every kind of object in the cluster, for the label {LAB_LABEL}={lab}"));
@@ -59,14 +73,16 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     if simulated {
         looked_at.push("the process of the simulated cluster".into());
     }
+    looked_at.extend(longhorn.goes().then(|| "what Longhorn leaves in a cluster".into()));
     looked_at.push(format!("{folder} on this host"));
     let mut removed = plan.deleted();
     removed.push(folder);
-    let summary = ResetSummary { lab, simulated, removed, looked_at, seconds };
+    let (kept, not_looked_at) = (longhorn.kept(), if simulated { Vec::new() } else { longhorn.not_looked_at() });
+    let summary = ResetSummary { lab, simulated, removed, kept, looked_at, not_looked_at, seconds };
     ui.result(|look| summary.text(look), &summary)
 }
 
-fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef]) -> Result<()> {
+fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef], longhorn: &Longhorn) -> Result<()> {
     let claims: Vec<&str> =
         found.iter().filter(|o| o.kind == "PersistentVolumeClaim").map(|claim| claim.name.as_str()).collect();
     let data = if claims.is_empty() {
@@ -74,27 +90,7 @@ fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef]) -> Result<()> {
     } else {
         format!("Its data goes too: {}", claims.join(", "))
     };
-    ui.confirm_typed(&format!("This removes the lab {} and its {} objects. {data}", here.name, found.len()), &here.name)
-}
-
-/// A reset succeeds when nothing is left, whatever failed on the way there; the last step runs only then.
-fn judge(ui: &Ui, outcome: Outcome) -> Result<()> {
-    if outcome.cancelled || outcome.failures.is_empty() {
-        return outcome.into_result();
-    }
-    if outcome.changed.iter().any(|step| step == "files") {
-        for (step, failure) in &outcome.failures {
-            ui.note(format!("warning: the step {step} failed, and what it was for is gone all the same: {failure}"));
-        }
-        return Ok(());
-    }
-    let mut failure = Failure::new(Kind::Left, "reset left something behind");
-    for (step, cause) in outcome.failures {
-        failure.causes.push(format!("{step}: {}", cause.message));
-        failure.causes.extend(cause.causes);
-        failure.hints.extend(cause.hints);
-    }
-    failure.hints.push("mend the cause and run `iris-lab reset` again".into());
-    failure.hints.dedup();
-    Err(failure)
+    let longhorn = longhorn.warning().map(|text| format!(". {text}")).unwrap_or_default();
+    let what = format!("This removes the lab {} and its {} objects. {data}{longhorn}", here.name, found.len());
+    ui.confirm_typed(&what, &here.name)
 }

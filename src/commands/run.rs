@@ -2,7 +2,7 @@
 
 use crate::cluster::{Cluster, Holder, Lock};
 use crate::engine::{self, Cancel, Outcome, Perform};
-use crate::error::{Kind, Result};
+use crate::error::{Failure, Kind, Result};
 use crate::exec;
 use crate::model::Plan;
 use crate::provider::Provider;
@@ -39,6 +39,30 @@ pub async fn run(ui: &Ui, plan: &Plan, world: &impl Perform, budget: Duration) -
     };
     signals.abort();
     outcome
+}
+
+/// Removing succeeds when nothing is left, whatever failed on the way there: `last` is the step that runs only then, or that
+/// looks for it. `again` is the command that tries it again.
+pub fn judge(ui: &Ui, outcome: Outcome, last: &str, again: &str) -> Result<()> {
+    if outcome.cancelled || outcome.failures.is_empty() {
+        return outcome.into_result();
+    }
+    if outcome.did(last) {
+        for (step, failure) in &outcome.failures {
+            ui.note(format!("warning: the step {step} failed, and what it was for is gone all the same: {failure}"));
+        }
+        return Ok(());
+    }
+    let mut failure =
+        Failure::new(Kind::Left, format!("{} left something behind", again.trim_start_matches("iris-lab ")));
+    for (step, cause) in outcome.failures {
+        failure.causes.push(format!("{step}: {}", cause.message));
+        failure.causes.extend(cause.causes);
+        failure.hints.extend(cause.hints);
+    }
+    failure.hints.push(format!("mend the cause and run `{again}` again"));
+    failure.hints.dedup();
+    Err(failure)
 }
 
 /// Takes the cluster's lock for this run. A simulated cluster serves this host alone, where the lock on the lab's folder is

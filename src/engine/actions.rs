@@ -3,10 +3,10 @@
 use super::Perform;
 use super::journal::{Change, Journal};
 use super::simulator;
-use crate::cluster::{Applied, Cluster, Lock, kubeconfig};
-use crate::error::{Failure, Kind, Result};
+use crate::cluster::{Applied, Cluster, Lock, Release, kubeconfig};
+use crate::error::{Failure, Result};
 use crate::model::object::{LAB_LABEL, is_of};
-use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor};
+use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor, longhorn};
 use crate::paths::{LabDir, StateDir, unwritable, write_private};
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, try_join_all};
@@ -17,9 +17,9 @@ use tokio::sync::OnceCell;
 
 /// One run on one lab: its files, its journal and, as soon as it answers, its cluster.
 pub struct Session<'a> {
-    lab: String,
+    pub(super) lab: String,
     state: StateDir,
-    dir: LabDir,
+    pub(super) dir: LabDir,
     journal: RefCell<Journal>,
     cluster: OnceCell<Cluster>,
     lock: Option<&'a Lock>,
@@ -50,12 +50,17 @@ impl<'a> Session<'a> {
         self.cluster.get()
     }
 
-    async fn connected(&self) -> Result<&Cluster> {
+    pub(super) async fn connected(&self) -> Result<&Cluster> {
         let path = self.dir.kubeconfig();
         self.cluster.get_or_try_init(|| Cluster::connect(&path, None)).await
     }
 
-    fn record(&self, change: Change) -> Result<()> {
+    /// Whether it is a lab's: its journal says where that lab lives.
+    pub(super) fn is_lab(&self) -> bool {
+        self.journal.borrow().target().is_some()
+    }
+
+    pub(super) fn record(&self, change: Change) -> Result<()> {
         self.journal.borrow_mut().record(change)
     }
 
@@ -74,17 +79,36 @@ impl<'a> Session<'a> {
             Action::WriteKubeconfig { context } => self.write_kubeconfig(context),
             Action::Apply { objects } => self.apply(objects).await,
             Action::Wait { target } => Ok(StepEnd::Changed(self.connected().await?.wait(target, progress).await?)),
-            Action::Delete { objects } => {
-                self.connected().await?.delete(objects, progress).await?;
-                Ok(StepEnd::Changed(list(objects)))
+            Action::Delete { objects } => Ok(match self.connected().await?.delete(objects, progress).await? {
+                0 => StepEnd::Unchanged("nothing of it is there".into()),
+                count if count == objects.len() => StepEnd::Changed(list(objects)),
+                count => StepEnd::Changed(format!("{count} of {} objects", objects.len())),
+            }),
+            Action::RunJob { objects, job } => self.run_job(objects, job, progress).await,
+            Action::Release { namespace, finalizer, kinds, seen } => {
+                self.release(&Release { namespace: namespace.as_deref(), finalizer, kinds, seen }, progress).await
             }
-            Action::Canary { .. } | Action::RunJob { .. } | Action::Release { .. } | Action::Finalize { .. } => {
-                Err(Failure::step("not built yet"))
-            }
-            Action::Prove => self.prove().await,
+            Action::Finalize { namespace } => self.finalize(namespace).await,
+            Action::Canary { node, objects, record } => self.canary(node, objects, record, progress).await,
+            Action::Prove { of } => self.prove(of).await,
             Action::StopSim => simulator::stop(&self.dir).await,
             Action::RemoveHostFiles => self.remove_files().await,
         }
+    }
+
+    /// What an interrupted run left of a canary is removed first, if it is ours.
+    async fn canary(
+        &self,
+        node: &str,
+        objects: &[Value],
+        record: &ObjectRef,
+        progress: &dyn Fn(String),
+    ) -> Result<StepEnd> {
+        let cluster = self.connected().await?;
+        for object in objects {
+            self.ours(&ObjectRef::of(object)).await?;
+        }
+        cluster.canary(node, objects, record, progress).await.map(StepEnd::Changed)
     }
 
     fn write_kubeconfig(&self, context: &str) -> Result<StepEnd> {
@@ -114,30 +138,32 @@ impl<'a> Session<'a> {
     async fn apply_one(&self, object: &Value) -> Result<Applied> {
         let cluster = self.connected().await?;
         let name = ObjectRef::of(object);
-        match cluster.get(&name).await? {
-            Some(live) if !is_of(&live, &self.lab) => {
-                if name.kind == "Namespace" {
-                    return Ok(Applied::Unchanged);
-                }
-                let owner = live["metadata"]["labels"][LAB_LABEL].as_str();
-                let cause =
-                    owner.map_or("it was not made by iris-lab".into(), |lab| format!("it belongs to the lab {lab}"));
-                Err(Failure::step(format!("{name} exists and is not this lab's"))
-                    .cause(cause)
-                    .hint("use another namespace with --namespace NAME, or remove it yourself"))
-            }
-            _ => cluster.apply(object).await,
+        if !self.ours(&name).await? {
+            return Ok(Applied::Unchanged);
         }
+        if name.kind == "Namespace" && name.name == longhorn::NAMESPACE {
+            self.record(Change::Longhorn)?;
+        }
+        cluster.apply(object).await
     }
 
-    async fn prove(&self) -> Result<StepEnd> {
-        let left = self.connected().await?.labelled(Some(&self.lab)).await?;
-        if left.is_empty() {
-            return Ok(StepEnd::Unchanged("nothing is left".into()));
+    /// Whether an object may be changed: it is absent or ours. A namespace of somebody else is used as it is; anything else of
+    /// somebody else is an error.
+    async fn ours(&self, name: &ObjectRef) -> Result<bool> {
+        let Some(live) = self.connected().await?.get(name).await? else { return Ok(true) };
+        if is_of(&live, &self.lab) {
+            return Ok(true);
         }
-        let mut failure = Failure::new(Kind::Left, format!("{} objects are left in the cluster", left.len()));
-        failure.causes = left.iter().map(ToString::to_string).collect();
-        Err(failure.hint("run `iris-lab reset` again; `kubectl describe` on one of them shows what holds it"))
+        if name.kind == "Namespace" {
+            return Ok(false);
+        }
+        let owner = live["metadata"]["labels"][LAB_LABEL].as_str();
+        let cause = owner.map_or("it was not made by iris-lab".into(), |lab| format!("it belongs to the lab {lab}"));
+        let hint = match name.namespace.as_deref() {
+            None | Some(longhorn::NAMESPACE) => "remove it yourself, if nobody needs it",
+            Some(_) => "use another namespace with --namespace NAME, or remove it yourself",
+        };
+        Err(Failure::step(format!("{name} exists and is not this lab's")).cause(cause).hint(hint))
     }
 
     /// Our files say where the lab is: they go last, after our lock in the cluster, so that a killed run leaves no lock that
@@ -164,6 +190,8 @@ impl Perform for Session<'_> {
         async move {
             match (&step.action, self.cluster.get()) {
                 (Action::Wait { target }, Some(cluster)) => explain(cluster, target).await,
+                (Action::Delete { objects }, Some(cluster)) => cluster.why_stuck(objects).await,
+                (Action::RunJob { job, .. }, Some(cluster)) => self.log_of(cluster, job).await,
                 _ => Vec::new(),
             }
         }

@@ -41,6 +41,9 @@ pub enum Change {
         /// Its path.
         path: PathBuf,
     },
+    /// Longhorn is (to be) installed into the lab's cluster, or taken over by it, with everything that it makes itself and that
+    /// carries no label.
+    Longhorn,
     /// The embedded cluster's process, which keeps its files in this folder.
     Sim {
         /// The folder.
@@ -115,9 +118,14 @@ impl Journal {
     pub fn paths(&self) -> Vec<PathBuf> {
         let path = |change: &Change| match change {
             Change::File { path } | Change::Sim { dir: path } => Some(path.clone()),
-            Change::Target(_) => None,
+            Change::Target(_) | Change::Longhorn => None,
         };
         self.changes.iter().filter_map(path).collect()
+    }
+
+    /// Whether Longhorn was installed for this lab, or taken over by it.
+    pub fn has_longhorn(&self) -> bool {
+        self.changes.contains(&Change::Longhorn)
     }
 
     /// Whether the embedded cluster was ever started for this lab.

@@ -3,6 +3,7 @@
 mod actions;
 pub mod journal;
 pub mod lock;
+mod removal;
 mod run;
 pub mod simulator;
 

@@ -54,6 +54,8 @@ pub struct Outcome {
     pub failures: Vec<(String, Failure)>,
     /// Ids of the steps that changed something.
     pub changed: Vec<String>,
+    /// Ids of the steps that had nothing to do.
+    pub unchanged: Vec<String>,
     /// Whether the user cancelled it.
     pub cancelled: bool,
     /// How long it took.
@@ -61,6 +63,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether a step succeeded.
+    pub fn did(&self, step: &str) -> bool {
+        self.changed.iter().chain(&self.unchanged).any(|id| id == step)
+    }
+
     /// The first failure, as the failure of the whole run.
     pub fn into_result(self) -> Result<()> {
         if let Some((_, failure)) = self.failures.into_iter().next() {
@@ -132,8 +139,9 @@ fn finish(ended: Ended<'_>, emit: &dyn Fn(Event), outcome: &mut Outcome) {
     let Ended { step, result, seconds } = ended;
     let end = match result {
         Ok(end) => {
-            if matches!(end, StepEnd::Changed(_)) {
-                outcome.changed.push(step.id.clone());
+            match end {
+                StepEnd::Changed(_) => outcome.changed.push(step.id.clone()),
+                _ => outcome.unchanged.push(step.id.clone()),
             }
             end
         }

@@ -2,6 +2,7 @@
 //! the manager's code at the tags v1.2.0 to v1.2.6.
 
 pub mod chain;
+pub mod traces;
 pub mod version;
 
 use super::object::{ObjectRef, is_of};
@@ -22,6 +23,10 @@ pub const API_VERSION: &str = "longhorn.io/v1beta1";
 pub const FINALIZER: &str = "longhorn.io";
 /// The finalizer that its CSI attacher puts on volumes and attachments.
 pub const ATTACHER_FINALIZER: &str = "external-attacher/driver-longhorn-io";
+
+/// What the keys of a lab's record begin with under which it keeps that a volume worked on a node; the node's name follows. The
+/// value is the uid of Longhorn's own object of that node, so that a node or a Longhorn that was made anew is proven anew.
+pub const CANARY_KEY: &str = "longhorn-canary.";
 
 /// The fifteen kinds of custom resources, children before parents: plural and kind. Eleven of them carry [`FINALIZER`]; not
 /// settings, instance managers, backup targets and recurring jobs.
@@ -71,6 +76,11 @@ impl LonghornFacts {
         self.workloads.iter().find(|one| one["kind"] == kind && one["metadata"]["name"] == name)
     }
 
+    /// A custom resource, by its kind and name.
+    pub fn resource(&self, kind: &str, name: &str) -> Option<&Value> {
+        self.resources.iter().find(|one| one["kind"] == kind && one["metadata"]["name"] == name)
+    }
+
     /// Whether anything of it is there.
     pub fn is_there(&self) -> bool {
         self.namespace.is_some() || !self.definitions.is_empty() || self.driver.is_some() || !self.volumes.is_empty()
@@ -84,15 +94,18 @@ impl LonghornFacts {
 
     /// Whether a lab of ours installed it.
     pub fn is_of(&self, lab: &str) -> bool {
-        self.namespace.iter().chain(&self.definitions).any(|object| is_of(object, lab))
+        match &self.namespace {
+            Some(namespace) => is_of(namespace, lab),
+            None => self.definitions.iter().any(|definition| is_of(definition, lab)),
+        }
     }
 
-    /// The installed version, such as `1.2.6`, read off the image of its manager; none when there is no manager.
+    /// The installed version, such as `1.2.6`, read off the image of its manager, or of its engine, which has the same tag; none
+    /// when neither is there.
     pub fn version(&self) -> Option<&str> {
-        let manager = self.workload("DaemonSet", "longhorn-manager")?;
-        let image = manager.pointer("/spec/template/spec/containers/0/image")?.as_str()?;
-        let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
-        Some(tag.trim_start_matches('v'))
+        let manager = self.workload("DaemonSet", "longhorn-manager").and_then(version_of);
+        let engine = || self.resources.iter().find(|one| one["kind"] == "EngineImage");
+        manager.or_else(|| tag(engine()?["spec"]["image"].as_str()?))
     }
 
     /// Whether some manager works: without one, nobody clears the finalizers.
@@ -102,14 +115,41 @@ impl LonghornFacts {
         ready.is_some_and(|ready| ready > 0) && !self.is_terminating()
     }
 
-    /// The claims whose data lies on it, in whatever namespace.
+    /// Whether its driver works: without it, no volume is detached and none is removed.
+    pub fn has_driver(&self) -> bool {
+        let works = |name: &str| {
+            let available = self.workload("Deployment", name).map(|one| &one["status"]["availableReplicas"]);
+            available.and_then(Value::as_u64).is_some_and(|available| available > 0)
+        };
+        works("csi-attacher") && works("csi-provisioner") && self.has_manager()
+    }
+
+    /// The claims whose data lies on it, in whatever namespace: those that are there, and those that are gone while their
+    /// volume was kept on purpose.
     pub fn claims(&self) -> impl Iterator<Item = ObjectRef> {
-        self.volumes.iter().filter_map(|volume| {
+        self.volumes.iter().filter(|volume| is_kept(volume)).filter_map(|volume| {
             let claim = volume.pointer("/spec/claimRef")?;
             let namespace = claim["namespace"].as_str()?;
             Some(ObjectRef::new("v1", "PersistentVolumeClaim", Some(namespace), claim["name"].as_str()?))
         })
     }
+}
+
+/// The version, such as `1.2.6`, that the image of a DaemonSet longhorn-manager tells.
+pub fn version_of(manager: &Value) -> Option<&str> {
+    tag(manager.pointer("/spec/template/spec/containers/0/image")?.as_str()?)
+}
+
+/// The version in the tag of one of its images.
+fn tag(image: &str) -> Option<&str> {
+    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
+    Some(tag.trim_start_matches('v'))
+}
+
+/// Whether somebody still wants a persistent volume: its claim is there, or it outlives its claim on purpose.
+pub fn is_kept(volume: &Value) -> bool {
+    let released = matches!(volume["status"]["phase"].as_str(), Some("Released" | "Failed"));
+    !released || volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
 }
 
 /// Whether a persistent volume is one of Longhorn's.

@@ -1,6 +1,7 @@
 //! Plain data that all parts share: plans, facts, checks and events. No I/O, and nothing from the other modules but errors.
 
 pub mod access;
+pub mod address;
 pub mod check;
 pub mod diff;
 pub mod event;
@@ -10,6 +11,7 @@ pub mod object;
 pub mod plan;
 pub mod quantity;
 pub mod status;
+pub mod stuck;
 
 pub use access::Access;
 pub use check::{Check, Verdict};
@@ -18,6 +20,7 @@ pub use event::{Event, StepEnd};
 pub use facts::Facts;
 pub use longhorn::LonghornFacts;
 pub use object::ObjectRef;
-pub use plan::{Action, Link, Plan, SimSettings, Step, Verb, WaitFor};
+pub use plan::{Action, Link, Plan, SimSettings, Step, Trace, Verb, WaitFor};
 pub use quantity::Quantity;
 pub use status::{LabIdentity, LabState, Status};
+pub use stuck::{Left, Stuck};

@@ -1,5 +1,6 @@
 //! The whole work as data: a graph of titled steps, each with its needs, its deadline and its action.
 
+use super::facts::Facts;
 use super::object::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub enum Verb {
     Down,
     /// Removes everything.
     Reset,
+    /// Frees a namespace that does not end.
+    Unstick,
 }
 
 impl Verb {
@@ -24,6 +27,7 @@ impl Verb {
             Verb::Up => "up",
             Verb::Down => "down",
             Verb::Reset => "reset",
+            Verb::Unstick => "unstick",
         }
     }
 }
@@ -47,7 +51,7 @@ pub struct Plan {
 impl Plan {
     /// Whether the run goes on after a failed step: removing does, making does not.
     pub fn goes_on(&self) -> bool {
-        self.verb == Verb::Reset
+        self.verb != Verb::Up
     }
 
     /// Names of the objects that it deletes.
@@ -88,6 +92,12 @@ impl Step {
     pub fn new(id: impl Into<String>, title: impl Into<String>, timeout: Duration, action: Action) -> Self {
         let (id, title) = (id.into(), title.into());
         Step { id, title, needs: Vec::new(), timeout, strict: true, satisfied: None, action }
+    }
+
+    /// A strict step that applies objects; satisfied when the facts show each of them as it should be.
+    pub fn apply(id: &str, title: impl Into<String>, timeout: Duration, objects: Vec<Value>, facts: &Facts) -> Self {
+        let current = facts.show(&objects).then(|| "it is there as it should be".into());
+        Self::new(id, title, timeout, Action::Apply { objects }).satisfied_by(current)
     }
 
     /// Adds needs.
@@ -146,6 +156,8 @@ pub enum Action {
         node: String,
         /// The claim and the pod.
         objects: Vec<Value>,
+        /// The ConfigMap in which the proof is kept.
+        record: ObjectRef,
     },
     /// Applies the objects of a Job and waits for its end; a Job that failed is a failure with the end of its log.
     RunJob {
@@ -154,11 +166,12 @@ pub enum Action {
         /// The Job.
         job: ObjectRef,
     },
-    /// Takes a finalizer off objects that are already being deleted, and off nothing else, until none of these kinds is left in
-    /// the namespace.
+    /// Takes a finalizer off objects that are already being deleted, and off nothing else, until none of these kinds carries it.
     Release {
-        /// The namespace.
-        namespace: String,
+        /// The namespace, whose end is begun by somebody else; none for kinds that belong to no namespace, of which only the
+        /// objects in `seen` are touched.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<String>,
         /// The finalizer, whole.
         finalizer: String,
         /// The kinds, children before parents: `replicas.longhorn.io`.
@@ -171,12 +184,35 @@ pub enum Action {
         /// The namespace.
         namespace: String,
     },
-    /// Reads the whole cluster again and fails if anything of the lab is left.
-    Prove,
+    /// Reads the cluster again and fails if anything of these traces is left.
+    Prove {
+        /// What to look for.
+        of: Vec<Trace>,
+    },
     /// Ends the embedded cluster's process and proves that it is gone.
     StopSim,
     /// Removes what the journal says we made on this host.
     RemoveHostFiles,
+}
+
+/// Something of which nothing may be left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "trace")]
+pub enum Trace {
+    /// Every object of whatever kind with the label of the lab.
+    Label,
+    /// One object.
+    Object(ObjectRef),
+    /// The definitions of custom resources of an API group.
+    Group {
+        /// The group.
+        group: String,
+    },
+    /// The volumes and attachments of a storage driver.
+    Driver {
+        /// The driver.
+        driver: String,
+    },
 }
 
 /// What a waiting step waits for.

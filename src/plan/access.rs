@@ -24,7 +24,7 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             Action::StartSim(_)
             | Action::StopSim
             | Action::WriteKubeconfig { .. }
-            | Action::Prove
+            | Action::Prove { .. }
             | Action::RemoveHostFiles => {}
         }
     }

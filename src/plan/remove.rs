@@ -1,13 +1,19 @@
 //! The plans of `down` and `reset`: exactly the objects that were found, each kind before what it depends on.
 
-use crate::model::{Action, ObjectRef, Plan, Step, Verb};
-use crate::plan::RECORD;
+use super::RECORD;
+use super::longhorn::{ENDS, Removal, removal};
+use crate::error::Result;
+use crate::model::longhorn::traces;
+use crate::model::{Action, ObjectRef, Plan, Step, Trace, Verb};
 use crate::provider::{Provider, word};
 use std::time::Duration;
 
 const WORKLOAD_TIMEOUT: Duration = Duration::from_secs(8 * 60);
 const DELETE_TIMEOUT: Duration = Duration::from_secs(3 * 60);
 const HOST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Id of the step that looks whether anything is left.
+pub const PROOF: &str = "proof";
 
 /// What removing goes after, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,25 +64,65 @@ fn deletions(found: &[ObjectRef], wanted: impl Fn(&ObjectRef) -> bool) -> Vec<St
     steps
 }
 
-/// The plan of `down`: the workload goes; claims, namespace and record stay, unless the data is named.
-pub fn down(lab: &str, namespace: &str, provider: &dyn Provider, found: &[ObjectRef], delete_data: bool) -> Plan {
+/// The last of these steps that there is.
+fn last(steps: &[Step], ids: &[&str]) -> Vec<String> {
+    let found = steps.iter().rfind(|step| ids.contains(&step.id.as_str()));
+    found.map(|step| step.id.clone()).into_iter().collect()
+}
+
+/// Adds the steps that remove Longhorn; returns the ids of those after which it is gone.
+fn with_longhorn(steps: &mut Vec<Step>, longhorn: &Removal) -> Result<Vec<String>> {
+    let (before, claims) = (last(steps, &["workload", "settings"]), last(steps, &["workload", "settings", "data"]));
+    steps.extend(removal(longhorn, &before, &claims)?);
+    Ok(ENDS.iter().map(|id| id.to_string()).collect())
+}
+
+/// The plan of `down`: the workload goes; claims, namespace and record stay, unless the data is named. Longhorn goes when it is
+/// named.
+pub fn down(
+    lab: &str,
+    namespace: &str,
+    provider: &dyn Provider,
+    found: &[ObjectRef],
+    delete_data: bool,
+    longhorn: Option<&Removal>,
+) -> Result<Plan> {
     let wanted = |object: &ObjectRef| match Group::of(object) {
+        _ if traces::is_part(object) => false,
         Group::Workload => true,
         Group::Settings => object.name != RECORD && object.namespace.as_deref() == Some(namespace),
         Group::Claims => delete_data,
         Group::Namespaces | Group::ClusterWide => false,
     };
-    plan(Verb::Down, lab, provider, deletions(found, wanted))
+    let mut steps = deletions(found, wanted);
+    // What is left of the workload after a failure is there to be looked at.
+    steps.iter_mut().for_each(|step| step.strict = true);
+    if let Some(longhorn) = longhorn {
+        let ends = with_longhorn(&mut steps, longhorn)?;
+        steps.push(proof(traces::all()).after(ends));
+    }
+    Ok(plan(Verb::Down, lab, provider, steps))
 }
 
-/// The plan of `reset`: everything that was found, then the proof, then what is on this host.
-pub fn reset(lab: &str, provider: &dyn Provider, found: &[ObjectRef], reachable: bool) -> Plan {
-    let mut steps = deletions(found, |_| true);
+/// The plan of `reset`: everything that was found, then the proof, then what is on this host. Longhorn goes with the lab that
+/// installed it or takes it over.
+pub fn reset(
+    lab: &str,
+    provider: &dyn Provider,
+    found: &[ObjectRef],
+    reachable: bool,
+    longhorn: Option<&Removal>,
+) -> Result<Plan> {
+    let mut steps = deletions(found, |object| longhorn.is_none() || !traces::is_part(object));
     let mut before: Vec<String> = steps.last().map(|step| step.id.clone()).into_iter().collect();
+    let mut of = vec![Trace::Label];
+    if let Some(longhorn) = longhorn {
+        before.extend(with_longhorn(&mut steps, longhorn)?);
+        of.extend(traces::all());
+    }
     if reachable {
-        let prove = Step::new("proof", "Look whether anything is left in the cluster", DELETE_TIMEOUT, Action::Prove);
-        steps.push(prove.after(before).lenient());
-        before = vec!["proof".into()];
+        steps.push(proof(of).after(before));
+        before = vec![PROOF.into()];
     }
     if provider.makes_cluster() {
         // The simulated cluster takes whatever is left in it along.
@@ -86,7 +132,11 @@ pub fn reset(lab: &str, provider: &dyn Provider, found: &[ObjectRef], reachable:
     }
     let files = Step::new("files", "Remove our files on this host", HOST_TIMEOUT, Action::RemoveHostFiles);
     steps.push(files.after(before));
-    plan(Verb::Reset, lab, provider, steps)
+    Ok(plan(Verb::Reset, lab, provider, steps))
+}
+
+fn proof(of: Vec<Trace>) -> Step {
+    Step::new(PROOF, "Look whether anything is left in the cluster", DELETE_TIMEOUT, Action::Prove { of }).lenient()
 }
 
 fn plan(verb: Verb, lab: &str, provider: &dyn Provider, steps: Vec<Step>) -> Plan {

@@ -2,7 +2,7 @@
 
 use super::look::{Look, Mark};
 use super::table::wrap;
-use crate::model::{Action, ObjectRef, Plan, Step, WaitFor};
+use crate::model::{Action, ObjectRef, Plan, Step, Trace, WaitFor};
 use serde_json::Value;
 
 /// The whole plan for people, in the width of the look.
@@ -59,23 +59,32 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         }
         Action::Wait { target } => ("waits for", vec![waits_for(target)]),
         Action::Delete { objects } => ("deletes", refs(objects)),
-        Action::Canary { node, objects } => (
+        Action::Canary { node, objects, .. } => (
             "writes and reads back",
             vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],
         ),
         Action::RunJob { objects, .. } => ("runs", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>())),
-        Action::Release { namespace, finalizer, seen, .. } if seen.is_empty() => {
-            ("takes", vec![format!("the finalizer {finalizer} off what is being deleted in {namespace} and is stuck")])
+        Action::Release { namespace: Some(namespace), finalizer, seen, .. } if seen.is_empty() => {
+            ("takes", vec![format!("the finalizer {finalizer} off whatever is being deleted in {namespace} with it")])
         }
         Action::Release { finalizer, seen, .. } => {
-            ("takes", vec![format!("the finalizer {finalizer} off {}", refs(seen).join(", "))])
+            ("takes", vec![format!("the finalizer {finalizer} off {}, once deleted", refs(seen).join(", "))])
         }
         Action::Finalize { namespace } => {
             ("ends", vec![format!("the namespace {namespace}, by its finalize subresource")])
         }
-        Action::Prove => ("lists", vec!["every kind of object in the cluster, for the label of the lab".into()]),
+        Action::Prove { of } => ("looks for", of.iter().map(trace).collect()),
         Action::StopSim => ("ends", vec!["the embedded cluster's process".into()]),
         Action::RemoveHostFiles => ("removes", vec!["what the journal says we made on this host".into()]),
+    }
+}
+
+fn trace(trace: &Trace) -> String {
+    match trace {
+        Trace::Label => "every kind of object in the cluster with the label of the lab".into(),
+        Trace::Object(object) => object.to_string(),
+        Trace::Group { group } => format!("definitions of the group {group}"),
+        Trace::Driver { driver } => format!("volumes and attachments of {driver}"),
     }
 }
 

@@ -73,8 +73,32 @@ pub struct ResetSummary {
     pub simulated: bool,
     /// What was removed, such as `Namespace iris-lab` or a file's path.
     pub removed: Vec<String>,
+    /// What stays, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
     /// Where we looked, in words: each was found empty.
     pub looked_at: Vec<String>,
+    /// Where something may be left that we cannot see.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_looked_at: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// The end of `unstick`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnstickSummary {
+    /// The namespace.
+    pub namespace: String,
+    /// Why there was nothing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nothing_to_do: Option<String>,
+    /// What was removed, such as `Namespace longhorn-system`.
+    pub removed: Vec<String>,
+    /// Where something may be left that we cannot see.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_looked_at: Vec<String>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -146,7 +170,22 @@ impl ResetSummary {
             _ => format!("Nothing is left of lab {}", self.lab),
         };
         let mut rows = named("Removed", &self.removed);
+        rows.extend(named("Kept", &self.kept));
         rows.extend(named("Looked at", &self.looked_at));
+        rows.extend(named("Not looked at", &self.not_looked_at));
+        format!("{}\n\n{}", head_line(&head, self.seconds, look), fields(&rows, 2))
+    }
+}
+
+impl UnstickSummary {
+    /// For people.
+    pub fn text(&self, look: &Look) -> String {
+        if let Some(why) = &self.nothing_to_do {
+            return format!("Nothing to do: {why}");
+        }
+        let head = format!("The namespace {} is gone", self.namespace);
+        let mut rows = named("Removed", &self.removed);
+        rows.extend(named("Not looked at", &self.not_looked_at));
         format!("{}\n\n{}", head_line(&head, self.seconds, look), fields(&rows, 2))
     }
 }

@@ -82,7 +82,7 @@ pub fn adjustments(settings: &Settings) -> Vec<String> {
     let (policy, value) = POD_DELETION;
     let mut list = vec![
         format!("numberOfReplicas {} in the storage class", settings.replicas),
-        format!("{policy} {value}, unless it is set"),
+        format!("{policy} {value} (unless it is set)"),
         "protocol TCP on ports without one".to_string(),
     ];
     list.extend(variables(settings).map(|(name, value)| format!("{name}={value} for the driver deployer")));
@@ -140,3 +140,7 @@ fn name_protocols(object: &mut Value) {
     let containers = object.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
     containers.into_iter().flatten().for_each(|container| name(container.get_mut("ports")));
 }
+
+#[cfg(test)]
+#[path = "manifest_tests.rs"]
+mod tests;

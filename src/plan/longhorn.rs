@@ -1,0 +1,196 @@
+//! The steps that remove Longhorn, whatever state it is in: in good order while it lives, by force where nobody lives who could
+//! do it. Each way is a step of its own, and the next one does not depend on the success of the one before.
+
+use crate::addon::longhorn::manifest;
+use crate::addon::longhorn::version::Version;
+use crate::error::Result;
+use crate::model::longhorn::{ATTACHER_FINALIZER, DRIVER, FINALIZER, LonghornFacts, is_kept, traces};
+use crate::model::object::label;
+use crate::model::{Action, ObjectRef, Step, Stuck, WaitFor};
+use serde_json::Value;
+use std::time::Duration;
+
+const VOLUMES_TIMEOUT: Duration = Duration::from_secs(3 * 60);
+/// The job takes 20 to 80 s where it works, and waits 90 s before it uses force.
+const JOB_TIMEOUT: Duration = Duration::from_secs(4 * 60);
+const DELETE_TIMEOUT: Duration = Duration::from_secs(3 * 60);
+/// Kinds that the CSI attacher puts its finalizer on.
+const ATTACHED_KINDS: &[&str] = &["volumeattachments.storage.k8s.io", "persistentvolumes"];
+/// From this minor release on, the API of the job's PodSecurityPolicy is gone.
+const FIRST_WITHOUT_POLICY: u32 = 25;
+
+/// What removing Longhorn is planned from.
+pub struct Removal<'a> {
+    /// Longhorn as it is.
+    pub facts: &'a LonghornFacts,
+    /// Its namespace with what may keep it.
+    pub stuck: Option<&'a Stuck>,
+    /// The namespace's name.
+    pub namespace: &'a str,
+    /// Kubernetes' version, such as `v1.20.2`.
+    pub kubernetes: &'a str,
+    /// The lab whose labels the job's objects get.
+    pub lab: &'a str,
+    /// Whether volumes that somebody still wants are left alone.
+    pub keeps_volumes: bool,
+}
+
+/// The steps. `before` must be over before a volume is detached, `claims` before Longhorn itself is touched.
+pub fn removal(removal: &Removal, before: &[String], claims: &[String]) -> Result<Vec<Step>> {
+    let lives = removal.facts.has_driver();
+    let mut steps = Vec::new();
+    if lives {
+        steps.push(volumes(removal).after(claims));
+    } else {
+        // Claims wait for their volumes, and nobody but us removes those.
+        steps.extend(detachment(removal, before));
+    }
+    steps.extend(guards(removal).into_iter().map(|step| step.after(claims)));
+    let until_here: Vec<String> = steps.iter().map(|step| step.id.clone()).filter(|id| !is_detachment(id)).collect();
+    steps.push(uninstall(removal)?.after(claims).after(until_here));
+    let objects = Action::Delete { objects: traces::uninstall() };
+    let title = "Remove what Longhorn's uninstall job needed";
+    steps.push(Step::new("longhorn-uninstall-objects", title, DELETE_TIMEOUT, objects).after(["longhorn-uninstall"]));
+    steps.push(namespace(removal).after(["longhorn-uninstall"]));
+    steps.push(release(removal).after(["longhorn-uninstall"]));
+    steps.push(definitions(removal).after(["longhorn-release"]));
+    if lives {
+        steps.extend(detachment(removal, &["longhorn-namespace".into()]));
+    }
+    steps.push(cluster_wide(removal).after(["longhorn-namespace", "longhorn-definitions"]));
+    Ok(steps.into_iter().map(Step::lenient).collect())
+}
+
+/// The steps after which the others' work is done.
+pub const ENDS: &[&str] =
+    &["longhorn-uninstall-objects", "longhorn-cluster-wide", "longhorn-attachments", "longhorn-detach"];
+
+fn is_detachment(id: &str) -> bool {
+    matches!(id, "longhorn-attachments" | "longhorn-detach")
+}
+
+fn volumes(removal: &Removal) -> Step {
+    let none = removal.facts.volumes.is_empty() && removal.facts.attachments.is_empty();
+    let wanted = removal.keeps_volumes && removal.facts.volumes.iter().any(is_kept);
+    let reason = match (none, wanted) {
+        (true, _) => Some("there is none".into()),
+        (_, true) => Some("volumes with a claim stay".into()),
+        _ => None,
+    };
+    let target = WaitFor::VolumesGone { driver: DRIVER.into() };
+    let title = "Wait until Longhorn has removed its volumes";
+    Step::new("longhorn-volumes", title, VOLUMES_TIMEOUT, Action::Wait { target }).satisfied_by(reason)
+}
+
+/// What calls into the namespace and fails without it, and then keeps everything from being changed or ended.
+fn guards(removal: &Removal) -> Vec<Step> {
+    let (services, webhooks) = match removal.stuck {
+        Some(stuck) => (stuck.own_api_services(), stuck.own_webhooks()),
+        None => Default::default(),
+    };
+    let delete = |id: &str, title: &str, objects: Vec<ObjectRef>| {
+        (!objects.is_empty()).then(|| Step::new(id, title, DELETE_TIMEOUT, Action::Delete { objects }))
+    };
+    let services = delete("longhorn-api-services", "Remove the API services that need its namespace", services);
+    let webhooks = delete("longhorn-webhooks", "Remove the webhooks that need its namespace", webhooks);
+    services.into_iter().chain(webhooks).collect()
+}
+
+/// The uninstall job, or why it is of no use.
+fn uninstall(removal: &Removal) -> Result<Step> {
+    let facts = removal.facts;
+    let version = facts.version().map(|version| (version, Version::parse(version).ok()));
+    let minor = removal.kubernetes.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+    let (version, reason) = match version {
+        _ if facts.resources.is_empty() && facts.workloads.is_empty() => (None, "there is nothing for it to do".into()),
+        // Without a manager the job only takes finalizers off, never those of backups, for which it waits in vain.
+        _ if !facts.has_manager() => {
+            (None, "no manager lives, and without one it does no more than what follows".into())
+        }
+        _ if minor.is_some_and(|minor| minor >= FIRST_WITHOUT_POLICY) => {
+            (None, format!("it does not run on Kubernetes {}", removal.kubernetes))
+        }
+        None => (None, "the installed version is not known".into()),
+        Some((text, None)) => (None, format!("the installed version is {text}, of which we have no job")),
+        Some((_, version @ Some(_))) => (version, String::new()),
+    };
+    let mut objects = version.map(manifest::uninstall).transpose()?.unwrap_or_default();
+    objects.iter_mut().for_each(|object| label(object, removal.lab));
+    let job = objects.iter().find(|object| object["kind"] == "Job").map(ObjectRef::of);
+    let job = job.unwrap_or_else(|| traces::uninstall().swap_remove(0));
+    let title = "Run the uninstall job of the installed Longhorn";
+    Ok(Step::new("longhorn-uninstall", title, JOB_TIMEOUT, Action::RunJob { objects, job })
+        .satisfied_by(version.is_none().then_some(reason)))
+}
+
+fn namespace(removal: &Removal) -> Step {
+    let objects = vec![ObjectRef::new("v1", "Namespace", None, removal.namespace)];
+    let title = format!("Remove the namespace {} with all that is in it", removal.namespace);
+    let gone = removal.facts.namespace.is_none() && removal.stuck.is_none();
+    Step::new("longhorn-namespace", title, DELETE_TIMEOUT, Action::Delete { objects })
+        .satisfied_by(gone.then(|| "it is not there".into()))
+}
+
+fn release(removal: &Removal) -> Step {
+    let carries = |object: &&Value| {
+        let finalizers = object["metadata"]["finalizers"].as_array();
+        object["metadata"]["namespace"] == removal.namespace
+            && finalizers.is_some_and(|all| all.iter().any(|one| one == FINALIZER))
+    };
+    let seen = removal.facts.resources.iter().filter(carries).map(ObjectRef::of).collect();
+    let (namespace, finalizer) = (Some(removal.namespace.into()), FINALIZER.into());
+    let action = Action::Release { namespace, finalizer, kinds: traces::kinds(), seen };
+    let title = "Free what is held by Longhorn's finalizer";
+    let none = removal.facts.definitions.is_empty();
+    Step::new("longhorn-release", title, DELETE_TIMEOUT, action)
+        .satisfied_by(none.then(|| "the cluster knows no kind of Longhorn's".into()))
+}
+
+fn definitions(removal: &Removal) -> Step {
+    let elsewhere = removal.facts.resources.iter().find(|object| object["metadata"]["namespace"] != removal.namespace);
+    let reason = match elsewhere {
+        Some(object) => Some(format!("they stay: {} is of another namespace", ObjectRef::of(object))),
+        None => removal.facts.definitions.is_empty().then(|| "there is none".into()),
+    };
+    let objects: Vec<ObjectRef> = removal.facts.definitions.iter().map(ObjectRef::of).collect();
+    let title = "Remove the definitions of Longhorn's kinds";
+    Step::new("longhorn-definitions", title, DELETE_TIMEOUT, Action::Delete { objects }).satisfied_by(reason)
+}
+
+/// Volumes and attachments that Longhorn did not remove itself, and beside it their freeing, which needs nobody who lives.
+fn detachment(removal: &Removal, after: &[String]) -> [Step; 2] {
+    let kept = |volume: &&Value| removal.keeps_volumes && is_kept(volume);
+    let (kept, loose): (Vec<&Value>, Vec<&Value>) = removal.facts.volumes.iter().partition(|volume| kept(volume));
+    let is_loose = |attachment: &&Value| {
+        let volume = &attachment["spec"]["source"]["persistentVolumeName"];
+        !kept.iter().any(|kept| kept["metadata"]["name"] == *volume)
+    };
+    let attachments = removal.facts.attachments.iter().filter(is_loose);
+    let objects: Vec<ObjectRef> = attachments.chain(loose).map(ObjectRef::of).collect();
+    let reason = objects.is_empty().then(|| "there is none".to_string());
+    let release = Action::Release {
+        namespace: None,
+        finalizer: ATTACHER_FINALIZER.into(),
+        kinds: ATTACHED_KINDS.iter().map(|kind| kind.to_string()).collect(),
+        seen: objects.clone(),
+    };
+    let delete = Action::Delete { objects };
+    [
+        Step::new(
+            "longhorn-attachments",
+            "Remove Longhorn's volumes and attachments that are left",
+            DELETE_TIMEOUT,
+            delete,
+        ),
+        Step::new("longhorn-detach", "Free what is held by its attacher's finalizer", DELETE_TIMEOUT, release),
+    ]
+    .map(|step| step.satisfied_by(reason.clone()).after(after))
+}
+
+fn cluster_wide(removal: &Removal) -> Step {
+    let kept = removal.facts.volumes.iter().find(|volume| removal.keeps_volumes && is_kept(volume));
+    let reason = kept.map(|volume| format!("it stays: {} is wanted by its claim", ObjectRef::of(volume)));
+    let title = "Remove what Longhorn leaves beside its namespace";
+    let action = Action::Delete { objects: traces::cluster_wide() };
+    Step::new("longhorn-cluster-wide", title, DELETE_TIMEOUT, action).satisfied_by(reason)
+}
