@@ -5,6 +5,7 @@ pub mod addon;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
+pub mod download;
 pub mod engine;
 pub mod error;
 pub mod exec;

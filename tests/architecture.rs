@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 /// Each top-level module and the modules that it may import; `*` is all of them.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("download", &["error", "model"]),
     ("paths", &["error"]),
     ("yaml", &["error"]),
     ("model", &["error"]),
@@ -42,6 +43,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::io::stdout", &["ui"]),
     ("std::io::stderr", &["ui"]),
     ("serde_yaml", &["yaml"]),
+    ("ureq", &["download"]),
     ("directories", &["paths"]),
 ];
 /// What of `std::process` is about our own end or name, and starts nothing.

@@ -24,6 +24,7 @@ Examples:
   iris-lab up --dry-run                           Print the plan, change nothing
   iris-lab up --provider existing --context rig   On a cluster of yours
   iris-lab up my.yaml --replicas 3                From a file, but three pods
+  iris-lab up --longhorn                          With volumes on several nodes
   iris-lab up --provider sim --sim-speed instant  A rehearsal without a wait";
 
 /// End of the help of `plan`.

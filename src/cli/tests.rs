@@ -1,6 +1,7 @@
 //! Tests of the command line: it parses what the documentation says, and every command's help has examples that parse.
 
 use super::*;
+use crate::lab::ProviderName;
 use clap::CommandFactory;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -16,6 +17,7 @@ fn the_definition_is_sound() {
 fn up_takes_every_documented_flag() {
     let cli = parse(
         "iris-lab up my.yaml --provider existing --context rig --name demo --namespace ns --nodes 2 --kubernetes 1.24 \
+         --longhorn=1.2.4 --longhorn-manifest longhorn.yaml --sha256 00 --no-canary \
          --replicas 3 --image i:1 --storage-class fast --storage 9Gi --set spec.iris.timeZone=UTC --set a=b=c --timeout 90s \
          --dry-run --yes --sim-speed instant --sim-faults f.yaml -o json --quiet --no-progress --color never",
     )
@@ -35,6 +37,17 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(up.lab.lab, "two-pod");
     assert_eq!(up.deadline.timeout, Duration::from_secs(15 * 60));
     assert_eq!(up.lab.provider, None);
+    assert_eq!(up.lab.longhorn, None);
+}
+
+#[test]
+fn the_version_of_longhorn_may_be_left_out() {
+    let longhorn = |line: &str| {
+        let Command::Up(up) = parse(line).unwrap().command else { panic!("not up") };
+        (up.lab.longhorn, up.lab.lab)
+    };
+    assert_eq!(longhorn("iris-lab up --longhorn my.yaml"), (Some(None), "my.yaml".into()));
+    assert_eq!(longhorn("iris-lab up --longhorn=1.2.4"), (Some(Some("1.2.4".into())), "two-pod".into()));
 }
 
 #[test]

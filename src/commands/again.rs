@@ -16,6 +16,8 @@ pub fn up(args: &LabArgs) -> String {
         ("--storage", args.storage.clone()),
         ("--nodes", number(args.nodes)),
         ("--kubernetes", args.kubernetes.clone()),
+        ("--longhorn-manifest", args.longhorn_manifest.clone()),
+        ("--sha256", args.sha256.clone()),
     ];
     let mut words = vec!["iris-lab".to_string(), "up".into()];
     if args.lab != "two-pod" {
@@ -24,6 +26,12 @@ pub fn up(args: &LabArgs) -> String {
     for (flag, value) in options {
         words.extend(value.into_iter().flat_map(|value| [flag.to_string(), quoted(&value)]));
     }
+    // Its value stands after an equals sign only.
+    words.extend(args.longhorn.as_ref().map(|version| match version {
+        Some(version) => quoted(&format!("--longhorn={version}")),
+        None => "--longhorn".into(),
+    }));
+    words.extend(args.no_canary.then(|| "--no-canary".to_string()));
     for (path, value) in &args.set {
         words.extend(["--set".to_string(), quoted(&format!("{path}={value}"))]);
     }
@@ -63,6 +71,12 @@ mod tests {
         assert_eq!(
             again(&["my lab.yaml", "--context", "rig", "--replicas=3", "--set", "addOns=[storage]"]),
             "iris-lab up 'my lab.yaml' --replicas 3 --set 'addOns=[storage]'"
+        );
+        assert_eq!(again(&["--longhorn", "--no-canary"]), "iris-lab up --longhorn --no-canary");
+        let original = ["--longhorn=1.2.4", "--longhorn-manifest", "https://example.org/a.yaml", "--sha256", "00"];
+        assert_eq!(
+            again(&original),
+            "iris-lab up --longhorn-manifest https://example.org/a.yaml --sha256 00 --longhorn=1.2.4"
         );
         assert_eq!(quoted("it's"), "'it'\\''s'");
     }

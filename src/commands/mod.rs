@@ -9,6 +9,7 @@ mod kubeconfig;
 mod labs;
 mod longhorn;
 mod misuse;
+mod original;
 mod render;
 mod request;
 mod reset;

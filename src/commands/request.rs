@@ -1,6 +1,8 @@
 //! From the arguments of `up`, `plan` and `render` to a valid lab and the provider that makes its cluster.
 
+use super::original::original;
 use super::{again, credentials, labs};
+use crate::addon::longhorn::original::Original;
 use crate::cli::LabArgs;
 use crate::engine::journal::{Journal, Target};
 use crate::error::{Failure, Result};
@@ -17,6 +19,8 @@ use std::path::Path;
 pub struct Request {
     /// The lab.
     pub lab: Lab,
+    /// The original manifest of Longhorn that takes the place of ours.
+    pub longhorn: Option<Original>,
     /// Its provider.
     pub provider: &'static dyn Provider,
     /// Why this provider.
@@ -41,6 +45,7 @@ impl Request {
             // The simulator reads them itself; an error in them is to be told before anything is made.
             Faults::read(faults)?;
         }
+        let longhorn = original(&mut lab, args)?;
         let state = StateDir::resolve()?;
         let dir = state.lab(&lab.metadata.name);
         let target = Journal::read(&dir)?.target().cloned();
@@ -55,7 +60,7 @@ impl Request {
         };
         let context = args.context.clone().or_else(|| target.as_ref().and_then(|target| target.context.clone()));
         let again = again::up(args);
-        let request = Request { lab, provider, reason, context, sim, again, state, dir };
+        let request = Request { lab, longhorn, provider, reason, context, sim, again, state, dir };
         if let Some(target) = target {
             request.agree_with(&target)?;
         }
@@ -76,7 +81,8 @@ impl Request {
     /// What the plan is made from.
     pub fn wanted<'a>(&'a self, password_hash: &'a str, kubeconfig_is_current: bool) -> Wanted<'a> {
         let wishes = Wishes { context: self.context.as_deref(), kubeconfig_is_current, sim: &self.sim };
-        Wanted { lab: &self.lab, provider: self.provider, wishes, password_hash }
+        let longhorn = self.longhorn.as_ref().map(|original| original.objects.as_slice());
+        Wanted { lab: &self.lab, longhorn, provider: self.provider, wishes, password_hash }
     }
 
     /// The hash that stands for one that is not made yet, in plans that are only shown.
@@ -114,6 +120,11 @@ fn load(args: &LabArgs) -> Result<Lab> {
         storage: args.storage.clone(),
         nodes: args.nodes.map(|n| n.to_string()),
         kubernetes: args.kubernetes.clone(),
+        longhorn: args.longhorn.is_some() || args.longhorn_manifest.is_some(),
+        longhorn_version: args.longhorn.clone().flatten(),
+        longhorn_manifest: args.longhorn_manifest.clone(),
+        sha256: args.sha256.clone(),
+        no_canary: args.no_canary,
         set: args.set.clone(),
     };
     let path = Path::new(&args.lab);

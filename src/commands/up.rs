@@ -130,6 +130,9 @@ pub async fn plan(ui: &Ui, args: &LabArgs, _: Duration) -> Result<()> {
 
 fn announce(ui: &Ui, request: &Request) {
     ui.note(format!("provider {}: {}", provider::word(request.provider.name()), request.reason));
+    if let (Some(original), Some(origin)) = (&request.longhorn, &request.lab.spec.longhorn.manifest) {
+        ui.note(format!("Longhorn {} comes from {origin}", original.version));
+    }
 }
 
 /// Connects to a cluster that is there already; none if the plan makes it.

@@ -2,7 +2,7 @@
 
 use super::source::{Finding, Path, Source};
 use super::structure::{fields, resolve, takes, unknown};
-use super::types::Lab;
+use super::types::{AddOnName, Lab};
 use crate::yaml::{self, Content, Node};
 use serde_json::Value;
 
@@ -27,6 +27,16 @@ pub struct Overrides {
     pub nodes: Option<String>,
     /// `--kubernetes`
     pub kubernetes: Option<String>,
+    /// `--longhorn`, or another flag that asks for it: it is added to the add-ons.
+    pub longhorn: bool,
+    /// `--longhorn=VERSION`
+    pub longhorn_version: Option<String>,
+    /// `--longhorn-manifest`
+    pub longhorn_manifest: Option<String>,
+    /// `--sha256`
+    pub sha256: Option<String>,
+    /// `--no-canary`
+    pub no_canary: bool,
     /// `--set path=value`: path and value. The path may begin with or without `spec.`; it counts after all other flags.
     pub set: Vec<(String, String)>,
 }
@@ -34,6 +44,10 @@ pub struct Overrides {
 impl Overrides {
     /// Writes the flags into the tree of the file. What cannot be placed is returned.
     pub(super) fn apply(&self, source: &mut Source, schema: &Value) -> Vec<Finding> {
+        let add_on = self.longhorn.then(|| missing_add_on(&source.root, AddOnName::Longhorn)).flatten();
+        let add_on_path = format!("spec.addOns.{}", add_on.unwrap_or_default());
+        let add_on = add_on.map(|_| AddOnName::Longhorn.name().to_string());
+        let no_canary = self.no_canary.then(|| "false".to_string());
         let flags = [
             ("--provider", "spec.provider", &self.provider),
             ("--name", "metadata.name", &self.name),
@@ -45,6 +59,11 @@ impl Overrides {
             ("--storage", "spec.iris.storage.data", &self.storage),
             ("--nodes", "spec.nodes", &self.nodes),
             ("--kubernetes", "spec.kubernetes", &self.kubernetes),
+            ("--longhorn", add_on_path.as_str(), &add_on),
+            ("--longhorn", "spec.longhorn.version", &self.longhorn_version),
+            ("--longhorn-manifest", "spec.longhorn.manifest", &self.longhorn_manifest),
+            ("--sha256", "spec.longhorn.sha256", &self.sha256),
+            ("--no-canary", "spec.longhorn.canary", &no_canary),
         ];
         let given = flags.iter().filter_map(|(flag, path, value)| Some((*flag, *path, value.as_ref()?.as_str())));
         let set = self.set.iter().map(|(path, value)| ("--set", path.as_str(), value.as_str()));
@@ -66,6 +85,18 @@ fn set_one(source: &mut Source, schema: &Value, flag: &str, path: &str, value: &
     let target = find(schema, &path)?;
     let node = read(value, target).map_err(|error| Finding::new(&path, Some(value), error))?;
     put(&mut source.root, &path, 0, node)
+}
+
+/// The position at which an add-on is to be added to the list; none if it is in it, or if there is no list to add it to.
+fn missing_add_on(root: &Node, add_on: AddOnName) -> Option<usize> {
+    let list = root.get("spec").and_then(|spec| spec.get("addOns")).filter(|list| !list.is_null());
+    let Some(list) = list else {
+        let defaults = Lab::default().spec.add_ons;
+        return (!defaults.contains(&add_on)).then_some(defaults.len());
+    };
+    let Content::List(items) = &list.content else { return None };
+    let is = |item: &Node| matches!(&item.content, Content::Scalar { text, .. } if text == add_on.name());
+    (!items.iter().any(is)).then_some(items.len())
 }
 
 /// The keys of a path as typed: `iris.cpf.actions[0]` is spec, iris, cpf, actions, 0.

@@ -4,7 +4,8 @@ use super::image::Image;
 use super::names::{is_dns_label, is_dns_subdomain, is_time_zone};
 use super::source::Finding;
 use super::types::{Lab, Resources};
-use crate::model::Quantity;
+use crate::model::longhorn::version::Version;
+use crate::model::{Quantity, address};
 
 const LABEL: &str = "must be a DNS label: 1 to 63 lower-case letters, digits and hyphens, no hyphen at either end";
 /// Space that durable %SYS needs at the very least.
@@ -52,8 +53,34 @@ pub fn check(lab: &Lab) -> Vec<Finding> {
     if let Some(file) = &iris.password.file {
         rule(!file.is_empty() && !file.contains('\0'), "spec.iris.password.file", file, "must be the path of a file");
     }
+    findings.extend(longhorn(lab));
     findings.extend(sizes(lab));
     findings.extend(resources(&iris.resources));
+    findings
+}
+
+fn longhorn(lab: &Lab) -> Vec<Finding> {
+    let longhorn = &lab.spec.longhorn;
+    let mut findings = Vec::new();
+    if let Err(why) = Version::find(&longhorn.version) {
+        findings.push(Finding::at("spec.longhorn.version", &longhorn.version, why));
+    }
+    if let Some(manifest) = &longhorn.manifest {
+        let file = !address::is_address(manifest) && !manifest.is_empty() && !manifest.contains('\0');
+        if !file && !address::is_safe(manifest) {
+            let rule = "must be a file, or an address that begins with https://";
+            findings.push(Finding::at("spec.longhorn.manifest", manifest, rule));
+        }
+    }
+    if let Some(sha256) = &longhorn.sha256 {
+        let digits = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let rule = match (digits, &longhorn.manifest) {
+            (false, _) => "must be 64 hexadecimal digits",
+            (true, None) => "is about nothing: it belongs to spec.longhorn.manifest, which is not given",
+            (true, Some(_)) => return findings,
+        };
+        findings.push(Finding::at("spec.longhorn.sha256", sha256, rule));
+    }
     findings
 }
 

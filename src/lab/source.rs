@@ -1,6 +1,6 @@
 //! Where each field of a lab was given: a line of the file or a flag. Findings and how they are reported.
 
-use crate::yaml::{Content, Node};
+use crate::yaml::Node;
 
 /// A field: keys and list positions from the root.
 pub type Path = Vec<String>;
@@ -69,12 +69,7 @@ impl Source {
 
 fn line(node: &Node, path: &[String]) -> usize {
     let Some((key, rest)) = path.split_first() else { return node.line };
-    let child = match &node.content {
-        Content::Map(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, child)| child),
-        Content::List(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
-        Content::Scalar { .. } => None,
-    };
-    child.map_or(node.line, |child| line(child, rest))
+    node.get(key).map_or(node.line, |child| line(child, rest))
 }
 
 /// A value for a message: on one line, without control characters, not endless.

@@ -91,15 +91,9 @@ impl LonghornFacts {
         }
     }
 
-    /// The installed version, such as `1.2.6`, read off the image of its manager, or of its engine, which has the same tag; none
-    /// when neither is there.
+    /// The installed version, such as `1.2.6`, read off the image of its manager; none when there is no manager.
     pub fn version(&self) -> Option<&str> {
-        let manager = self.workload("DaemonSet", "longhorn-manager");
-        let manager = manager.and_then(|manager| manager.pointer("/spec/template/spec/containers/0/image"));
-        let engine = || self.resources.iter().find(|one| one["kind"] == "EngineImage").map(|one| &one["spec"]["image"]);
-        let image = manager.or_else(engine)?.as_str()?;
-        let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
-        Some(tag.trim_start_matches('v'))
+        version_of(self.workload("DaemonSet", "longhorn-manager")?)
     }
 
     /// Whether some manager works: without one, nobody clears the finalizers.
@@ -133,6 +127,13 @@ impl LonghornFacts {
 pub fn is_kept(volume: &Value) -> bool {
     let released = matches!(volume["status"]["phase"].as_str(), Some("Released" | "Failed"));
     !released || volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+}
+
+/// The version, such as `1.2.6`, that the image of a DaemonSet longhorn-manager tells.
+pub fn version_of(manager: &Value) -> Option<&str> {
+    let image = manager.pointer("/spec/template/spec/containers/0/image")?.as_str()?;
+    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
+    Some(tag.trim_start_matches('v'))
 }
 
 /// Whether a persistent volume is one of Longhorn's.

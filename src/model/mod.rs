@@ -1,6 +1,7 @@
 //! Plain data that all parts share: plans, facts, checks and events. No I/O, and nothing from the other modules but errors.
 
 pub mod access;
+pub mod address;
 pub mod check;
 pub mod diff;
 pub mod event;

@@ -14,7 +14,7 @@ fn sim() -> SimSettings {
 fn plan(lab: &Lab, name: &str, facts: &Facts) -> Plan {
     let sim = sim();
     let wishes = Wishes { context: Some("rig"), kubeconfig_is_current: facts.reachable, sim: &sim };
-    let wanted = Wanted { lab, provider: provider::named(name).unwrap(), wishes, password_hash: "h,s" };
+    let wanted = Wanted { lab, longhorn: None, provider: provider::named(name).unwrap(), wishes, password_hash: "h,s" };
     up(&wanted, facts).unwrap()
 }
 

@@ -23,6 +23,8 @@ const ADDRESS_TIMEOUT: Duration = Duration::from_secs(120);
 pub struct Wanted<'a> {
     /// The lab.
     pub lab: &'a Lab,
+    /// Objects of an original manifest of Longhorn that take the place of ours.
+    pub longhorn: Option<&'a [Value]>,
     /// Its provider.
     pub provider: &'a dyn Provider,
     /// What the user said about the cluster.

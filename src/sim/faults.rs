@@ -21,6 +21,8 @@ pub struct Faults {
     pub unbound: Vec<ClaimFault>,
     /// Pods whose readiness probe fails.
     pub unready: Vec<PodFault>,
+    /// What goes wrong with Longhorn.
+    pub longhorn: LonghornFaults,
     /// What the API server does to its clients.
     pub api: ApiFaults,
 }
@@ -89,6 +91,26 @@ pub struct ClaimFault {
     pub message: String,
 }
 
+/// What goes wrong with Longhorn.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct LonghornFaults {
+    /// Pattern of the names of nodes without iSCSI: the manager does not start there.
+    pub no_iscsi: Option<String>,
+    /// No volume is ever attached, though everything runs.
+    pub no_attach: Option<AttachFault>,
+    /// The uninstaller ends with an error when it has deleted the managers.
+    pub uninstall_fails: bool,
+}
+
+/// What is said about volumes that are not attached.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct AttachFault {
+    /// What the driver says.
+    pub message: String,
+}
+
 /// What the API server does to its clients. Rates are shares of the requests, from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -134,7 +156,7 @@ impl Faults {
         let invalid = |why: String| {
             Failure::usage(format!("the faults file {origin} is invalid"))
                 .cause(why)
-                .hint("its fields are: pull, crash, unschedulable, nodes, unbound, unready, api")
+                .hint("its fields are: pull, crash, unschedulable, nodes, unbound, unready, longhorn, api")
         };
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Faults::default());
@@ -144,6 +166,16 @@ impl Faults {
             Some((field, rate)) => Err(invalid(format!("{field}: {rate} is not a rate between 0 and 1"))),
             None => Ok(faults),
         }
+    }
+
+    /// Whether a node has no iSCSI.
+    pub fn has_no_iscsi(&self, node: &str) -> bool {
+        self.longhorn.no_iscsi.as_ref().is_some_and(|pattern| glob(pattern, node))
+    }
+
+    /// What Longhorn says when it can attach no volume; none when it can, empty for its usual words.
+    pub fn no_attach(&self) -> Option<&str> {
+        self.longhorn.no_attach.as_ref().map(|fault| fault.message.as_str())
     }
 
     /// Whether faults stop the kubelet of a node.

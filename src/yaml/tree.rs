@@ -71,6 +71,15 @@ impl From<ScanError> for SyntaxError {
 }
 
 impl Node {
+    /// A field of a mapping, or an entry of a list by its position.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.content {
+            Content::Map(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, child)| child),
+            Content::List(items) => items.get(key.parse::<usize>().ok()?),
+            Content::Scalar { .. } => None,
+        }
+    }
+
     /// A scalar that is nothing: empty, `~` or `null`.
     pub fn is_null(&self) -> bool {
         matches!(&self.content, Content::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))

@@ -3,5 +3,6 @@
 mod crds;
 pub mod manifest;
 mod older;
+pub mod original;
 
 pub use crate::model::longhorn::version;

@@ -1,6 +1,7 @@
 //! The controllers of the embedded cluster. Each looks at the whole world and changes what is not as it should be; all of them
 //! run again after every change, and when the next timer ends. One file and one line in [`CONTROLLERS`] is a controller.
 
+mod attachments;
 mod bootstrap;
 mod crds;
 mod daemonset;
@@ -12,6 +13,7 @@ mod garbage;
 mod job;
 mod kubelet;
 mod load_balancer;
+mod longhorn;
 mod namespaces;
 mod nodes;
 mod object;
@@ -49,6 +51,8 @@ const CONTROLLERS: &[Controller] = &[
     job::sync,
     volumes::sync,
     protection::sync,
+    attachments::sync,
+    longhorn::sync,
     nodes::sync,
     scheduler::sync,
     kubelet::sync,

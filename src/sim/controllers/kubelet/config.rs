@@ -1,14 +1,23 @@
 //! What a pod needs before its containers can start: its volumes, and the config maps and secrets of their environment.
 
 use super::at::At;
+use crate::sim::controllers::attachments::{self, Missing};
 use crate::sim::controllers::object::{core, flag, items, name, namespace, text, uid};
 use crate::sim::controllers::pods::claims;
 use crate::sim::controllers::volumes;
 use serde_json::Value;
+use std::time::Duration;
+
+/// How long a kubelet waits for the volumes of a pod before it says so.
+const MOUNT_LIMIT: Duration = Duration::from_secs(123);
 
 /// Whether everything that the pod mounts is there. Reports the first thing that is not.
 pub fn volumes_are_mounted(at: &At) -> bool {
     if claims(at.pod).any(|claim| !is_bound(at, &claim)) {
+        return false;
+    }
+    // What is mounted stays mounted, whatever becomes of its driver.
+    if at.pod["status"]["podIP"].is_null() && !drivers_are_done(at) {
         return false;
     }
     for volume in items(at.pod, "/spec/volumes") {
@@ -24,6 +33,49 @@ pub fn volumes_are_mounted(at: &At) -> bool {
         }
     }
     true
+}
+
+/// Whether the drivers of its volumes have attached them.
+fn drivers_are_done(at: &At) -> bool {
+    let Some((volume, missing)) = attachments::missing(at.world, at.pod) else { return true };
+    let id = uid(at.pod);
+    match missing {
+        Missing::Driver(driver) => {
+            if at.world.once(format!("driver/{id}/{driver}")) {
+                let message = format!(
+                    "MountVolume.MountDevice failed for volume \"{}\" : kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name {driver} not found in the list of registered CSI drivers",
+                    name(&volume)
+                );
+                at.warning("FailedMount", &message);
+            }
+        }
+        Missing::Attachment { failed } => {
+            let key = format!("unattached/{id}");
+            let late = match failed {
+                true => at.world.pause(key, MOUNT_LIMIT, 0).over,
+                false => at.world.limit(key, MOUNT_LIMIT).over,
+            };
+            if late && at.world.once(format!("unattached-late/{id}")) {
+                at.warning("FailedMount", &unmounted(at.pod));
+            }
+        }
+    }
+    false
+}
+
+/// The kubelet names the volumes of the pod's claims, and all its volumes.
+fn unmounted(pod: &Value) -> String {
+    let names = |all: bool| {
+        let wanted = |one: &&Value| all || one["persistentVolumeClaim"].is_object();
+        let names: Vec<&str> =
+            items(pod, "/spec/volumes").iter().filter(wanted).map(|one| text(one, "/name")).collect();
+        names.join(" ")
+    };
+    format!(
+        "Unable to attach or mount volumes: unmounted volumes=[{}], unattached volumes=[{}]: timed out waiting for the condition",
+        names(false),
+        names(true)
+    )
 }
 
 fn is_bound(at: &At, claim: &str) -> bool {

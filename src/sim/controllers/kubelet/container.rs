@@ -1,7 +1,7 @@
 //! The life of one container: waiting, running, ended, and started again with a growing back-off.
 
 use super::at::At;
-use super::{config, image, probe};
+use super::{config, image, probe, program};
 use crate::sim::controllers::object::{int, items, name, namespace, text, uid};
 use crate::sim::faults::{Crash, glob};
 use crate::sim::store::random_bytes;
@@ -10,10 +10,6 @@ use std::time::Duration;
 
 /// From the created to the started container.
 const START: Duration = Duration::from_millis(500);
-/// How long a container runs that has something to do and then ends.
-const WORK: Duration = Duration::from_secs(1);
-/// How long IRIS runs before it gives up.
-const IRIS_FAILS: Duration = Duration::from_secs(3);
 
 /// The status of a container so far; that of a container that has not been started when there is none yet.
 pub fn find(status: &Value, field: &str, spec: &Value, initializing: bool) -> Value {
@@ -91,21 +87,21 @@ pub fn crash<'a>(at: &At<'a>, status: &Value) -> Option<&'a Crash> {
 
 fn run(at: &At, spec: &Value, status: &mut Value, init: bool) {
     let container = text(spec, "/name");
-    let key = format!("{}/{}", at.key("run", container), restarts(status));
-    let works_once = init || text(at.pod, "/spec/restartPolicy") != "Always";
-    // A pod that shall crash does so in its main containers.
-    let fault = if init { None } else { crash(at, status) };
-    let time = if fault.is_some() && image::is_iris(text(spec, "/image")) { IRIS_FAILS } else { WORK };
-    let exit_code = fault.map(|fault| fault.exit_code).or(works_once.then_some(0));
-    match exit_code {
-        Some(exit_code) if at.world.timer(key, time).over => end(at, status, exit_code),
-        _ if init => status["started"] = json!(true),
-        _ => {
-            let probed = probe::probe(at, spec, status);
-            status["started"] = json!(probed.started);
-            status["ready"] = json!(probed.ready);
+    let program = program::of(at, spec, status, init);
+    if let Some((time, exit_code)) = program.end {
+        let key = format!("{}/{}", at.key("run", container), restarts(status));
+        if at.world.timer(key, time).over {
+            return end(at, status, exit_code);
         }
     }
+    // What has answered once is still there.
+    if init || !(program.ready || status["ready"] == true) {
+        status["started"] = json!(true);
+        return;
+    }
+    let probed = probe::probe(at, spec, status);
+    status["started"] = json!(probed.started);
+    status["ready"] = json!(probed.ready);
 }
 
 fn end(at: &At, status: &mut Value, exit_code: i64) {

@@ -2,16 +2,23 @@
 
 use super::at::At;
 use super::{container, image};
+use crate::sim::controllers::longhorn;
 use crate::sim::controllers::object::{annotation, items, text};
 use serde_json::Value;
 
 /// Annotation with the last lines of a pod that shall crash.
 pub const CRASH_LOG: &str = "sim.iris-lab/crash-log";
 
-/// The lines to be noted at a pod that shall crash, unless they are noted already.
-pub fn notes(at: &At) -> Option<String> {
-    let log = &container::crash(at, &Value::Null)?.log;
-    (!log.is_empty() && annotation(at.pod, CRASH_LOG) != Some(log)).then(|| log.clone())
+/// Annotation with what the containers of a pod of Longhorn have printed.
+const PRINTED: &str = "sim.iris-lab/log";
+
+/// The lines to be noted at a pod, by their annotation, unless they are noted already.
+pub fn notes(at: &At) -> Vec<(&'static str, String)> {
+    let crash = container::crash(at, &Value::Null).map(|fault| fault.log.clone());
+    let containers = items(at.pod, "/spec/initContainers").iter().chain(items(at.pod, "/spec/containers"));
+    let printed = containers.filter_map(|spec| longhorn::course(at.world, at.node, at.pod, spec)).map(|one| one.log);
+    let all = crash.map(|log| (CRASH_LOG, log)).into_iter().chain([(PRINTED, printed.collect())]);
+    all.filter(|(key, log)| !log.is_empty() && annotation(at.pod, key) != Some(log)).collect()
 }
 
 /// The log of a container, or of its previous run.
@@ -30,7 +37,9 @@ pub fn container_log(pod: &Value, container: &str, previous: bool) -> String {
     let failed = state["terminated"]["exitCode"].as_i64().is_some_and(|code| code != 0);
     let mut lines = vec!["(simulated by iris-lab: no container runs here)".to_owned()];
     lines.extend(beginning(text(status, "/image"), failed));
-    if failed {
+    let printed = annotation(pod, PRINTED);
+    lines.extend(printed.into_iter().flat_map(str::lines).map(Into::into));
+    if failed && printed.is_none() {
         lines.extend(annotation(pod, CRASH_LOG).unwrap_or("the process ended with an error").lines().map(Into::into));
     }
     lines.join("\n") + "\n"

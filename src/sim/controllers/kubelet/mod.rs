@@ -6,6 +6,7 @@ mod container;
 mod image;
 mod logs;
 mod probe;
+mod program;
 mod status;
 mod stop;
 
@@ -58,8 +59,8 @@ impl At<'_> {
             self.wait(&mut status);
         }
         status::conclude(self.pod, &mut status, &now);
-        let mut notes = logs::notes(self);
-        if status == self.pod["status"] && notes.is_none() {
+        let notes = logs::notes(self);
+        if status == self.pod["status"] && notes.is_empty() {
             return;
         }
         self.world.change(&core("pods"), self.pod, |pod| {
@@ -68,8 +69,8 @@ impl At<'_> {
                 return;
             }
             pod["status"] = status;
-            if let Some(notes) = notes.take() {
-                pod["metadata"]["annotations"][logs::CRASH_LOG] = json!(notes);
+            for (annotation, lines) in notes {
+                pod["metadata"]["annotations"][annotation] = json!(lines);
             }
         });
     }

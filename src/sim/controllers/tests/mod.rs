@@ -2,6 +2,7 @@
 
 mod failures;
 mod life;
+mod longhorn;
 mod storage;
 mod workloads;
 

@@ -8,6 +8,7 @@ use super::world::World;
 use claim::{SOURCE, claim_reference, once};
 pub use claim::{claims, class, default_class, is_bound, reaches, volumes, waits_for_consumer};
 use provision::provision;
+pub use provision::{make, storage_provisioner};
 use serde_json::{Value, json};
 
 /// Brings every claim to a volume, and every volume to what its claim's state means for it.

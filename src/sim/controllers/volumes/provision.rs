@@ -32,11 +32,22 @@ pub fn provision(world: &World, claim: &Value, class: &Value) {
     );
     once(world, claim, "Normal", "ExternalProvisioning", &waiting);
     if OURS.contains(&provisioner) {
-        make(world, claim, class);
+        make(
+            world,
+            claim,
+            class,
+            |volume| json!({"hostPath": {"path": format!("/var/lib/iris-lab/volumes/{volume}"), "type": "DirectoryOrCreate"}}),
+        );
     }
 }
 
-fn make(world: &World, claim: &Value, class: &Value) {
+/// The provisioner that a claim waits for, if it waits for one.
+pub fn storage_provisioner(claim: &Value) -> Option<&str> {
+    annotation(claim, ANNOTATIONS[1]).filter(|_| text(claim, "/spec/volumeName").is_empty())
+}
+
+/// Makes the volume of a claim, as every provisioner does it; `backend` is where the data of a volume of that name is.
+pub fn make(world: &World, claim: &Value, class: &Value, backend: impl FnOnce(&str) -> Value) {
     let source = Source::new(text(class, "/provisioner"));
     if let Some(fault) = world.faults.unbound.iter().find(|fault| glob(&fault.claim, name(claim))) {
         let message = format!("failed to provision volume with StorageClass \"{}\": {}", name(class), fault.message);
@@ -54,7 +65,7 @@ fn make(world: &World, claim: &Value, class: &Value) {
     if !timer.over {
         return;
     }
-    let volume = new_volume(world, claim, class);
+    let volume = new_volume(world, claim, class, backend);
     let volume_name = name(&volume).to_owned();
     if world.create(&volumes(), volume).is_ok() {
         let message = format!("Successfully provisioned volume {volume_name}");
@@ -63,7 +74,7 @@ fn make(world: &World, claim: &Value, class: &Value) {
     world.change(&claims(), claim, |claim| claim["spec"]["volumeName"] = json!(volume_name));
 }
 
-fn new_volume(world: &World, claim: &Value, class: &Value) -> Value {
+fn new_volume(world: &World, claim: &Value, class: &Value, backend: impl FnOnce(&str) -> Value) -> Value {
     let policy = match text(class, "/reclaimPolicy") {
         "" => "Delete",
         policy => policy,
@@ -73,10 +84,10 @@ fn new_volume(world: &World, claim: &Value, class: &Value) -> Value {
         "accessModes": claim["spec"]["accessModes"],
         "capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]},
         "claimRef": claim_reference(claim),
-        "hostPath": {"path": format!("/var/lib/iris-lab/volumes/{volume_name}"), "type": "DirectoryOrCreate"},
         "persistentVolumeReclaimPolicy": policy, "storageClassName": class["metadata"]["name"],
         "volumeMode": claim["spec"]["volumeMode"].as_str().unwrap_or("Filesystem"),
     });
+    json_patch::merge(&mut spec, &backend(&volume_name));
     let node = annotation(claim, "volume.kubernetes.io/selected-node").filter(|_| waits_for_consumer(class));
     if let Some(node) = node.and_then(|node| world.store.get(&core("nodes"), None, node)) {
         let host = node["metadata"]["labels"]["kubernetes.io/hostname"].clone();
