@@ -34,12 +34,16 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 fn agent(url: &str) -> Agent {
+    let encrypted = url.starts_with("https://");
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
-    Config::builder()
-        .https_only(url.starts_with("https://"))
+    let config = Config::builder();
+    // What is not encrypted is on this host, where no proxy leads to.
+    let config = if encrypted { config } else { config.proxy(None) };
+    config
+        .https_only(encrypted)
         .tls_config(tls)
         .timeout_global(Some(TIMEOUT))
         .timeout_connect(Some(CONNECT_TIMEOUT))

@@ -1,10 +1,15 @@
 //! The add-on `metallb`: addresses for Services of type LoadBalancer.
 
-use super::AddOn;
+use super::{ADDRESS, AddOn, Site};
 use crate::error::Result;
-use crate::lab::{AddOnName, Lab};
-use crate::model::{Check, Facts};
-use serde_json::Value;
+use crate::lab::AddOnName;
+use crate::model::object::labelled;
+use crate::model::{Check, Step};
+use crate::yaml;
+use std::time::Duration;
+
+const STEP: &str = "metallb";
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const MANIFEST: &str = include_str!("../../manifests/add-ons/metallb.yaml");
 
@@ -16,20 +21,17 @@ impl AddOn for Metallb {
         AddOnName::Metallb
     }
 
-    fn title(&self) -> &'static str {
-        "the load balancer's addresses"
+    fn steps(&self, site: &Site) -> Result<Vec<Step>> {
+        let objects = labelled(yaml::documents(MANIFEST)?, &site.lab.metadata.name);
+        Ok(vec![Step::apply(STEP, "Install the load balancer's addresses", TIMEOUT, objects, site.facts)])
     }
 
-    fn step(&self) -> &'static str {
-        "metallb"
-    }
-
-    fn objects(&self) -> Result<Vec<Value>> {
-        crate::yaml::documents(MANIFEST)
+    fn gives(&self) -> (&'static str, &'static str) {
+        (STEP, ADDRESS)
     }
 
     /// Nothing in the API tells whether some controller gives addresses: the wait for the address does.
-    fn check(&self, _: &Lab, _: &Facts) -> Check {
-        Check::ok("load balancer", "whether it gives an address is seen when the Service is there")
+    fn checks(&self, _: &Site) -> Vec<Check> {
+        Vec::new()
     }
 }

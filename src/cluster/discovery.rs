@@ -15,7 +15,7 @@ pub(super) struct Resource {
     pub listable: bool,
 }
 
-/// The kinds that every supported cluster has, each once: apiVersion, kind, plural, namespaced.
+/// The kinds that we know where to find, each once: apiVersion, kind, plural, namespaced.
 const BUILT_IN: &[(&str, &str, &str, bool)] = &[
     ("v1", "ConfigMap", "configmaps", true),
     ("v1", "Event", "events", true),
@@ -34,6 +34,8 @@ const BUILT_IN: &[(&str, &str, &str, bool)] = &[
     ("apps/v1", "StatefulSet", "statefulsets", true),
     ("batch/v1", "Job", "jobs", true),
     ("coordination.k8s.io/v1", "Lease", "leases", true),
+    // Gone from 1.25 on, where Longhorn 1.2 does not run.
+    ("policy/v1beta1", "PodSecurityPolicy", "podsecuritypolicies", false),
     ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", false),
     ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false),
     ("rbac.authorization.k8s.io/v1", "Role", "roles", true),

@@ -9,6 +9,7 @@ use crate::engine::journal::{Change, Journal};
 use crate::engine::lock::HostLock;
 use crate::engine::{Outcome, Session, simulator};
 use crate::error::{Failure, Kind, Result};
+use crate::lab::AddOnName;
 use crate::model::status::{LabIdentity, Status};
 use crate::model::{Check, Facts, Plan, Verdict};
 use crate::observe;
@@ -164,15 +165,18 @@ async fn look(request: &Request, cluster: Option<Cluster>) -> Result<Found> {
 }
 
 async fn read(cluster: &Cluster, request: &Request) -> Result<Facts> {
-    observe::facts(cluster, &request.lab.metadata.name, &request.lab.spec.iris.namespace).await
+    let lab = &request.lab;
+    let mut facts = observe::facts(cluster, &lab.metadata.name, &lab.spec.iris.namespace).await?;
+    if lab.has(AddOnName::Longhorn) {
+        observe::of_lab(cluster, &lab.metadata.name, &mut facts).await?;
+    }
+    Ok(facts)
 }
 
 /// Stops before the first change when a requirement is missing; warnings become notes.
 fn judge(ui: &Ui, request: &Request, found: &Found) -> Result<()> {
     let mut checks = vec![workload::licence(&request.lab.spec.iris.image, today())];
-    if found.cluster.is_some() {
-        checks.extend(planner::checks(&request.lab, request.provider, &found.facts));
-    }
+    checks.extend(planner::checks(&request.wanted("", found.kubeconfig_is_current), &found.facts));
     let with = |verdict: Verdict| checks.iter().filter(move |check| check.verdict == verdict);
     for check in with(Verdict::Warn) {
         let hint = check.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();

@@ -236,6 +236,53 @@ fn flags_change_the_lab() {
 }
 
 #[test]
+fn longhorn_is_judged() {
+    let longhorn = |fields: &str| causes(&format!("spec:\n  longhorn:\n    {}\n", fields.replace('\n', "\n    ")));
+    assert_eq!(
+        longhorn("version: 1.2.0"),
+        [
+            "line 3: spec.longhorn.version: 1.2.0: is not offered: it ignores fsGroup, so that IRIS cannot write to its volumes; \
+          use 1.2.1 to 1.2.6"
+        ]
+    );
+    assert_eq!(
+        longhorn("version: 1.4.0\nsha256: abc\nmanifest: http://example.org/longhorn.yaml"),
+        [
+            "line 3: spec.longhorn.version: 1.4.0: is unknown: there are 1.2.1, 1.2.2, 1.2.3, 1.2.4, 1.2.5 and 1.2.6",
+            "line 4: spec.longhorn.sha256: abc: must be 64 hexadecimal digits",
+            "line 5: spec.longhorn.manifest: http://example.org/longhorn.yaml: must be a file, or an address that begins \
+             with https://",
+        ]
+    );
+    let sum = "0".repeat(64);
+    assert!(
+        longhorn(&format!("sha256: '{sum}'"))[0].ends_with("it belongs to spec.longhorn.manifest, which is not given")
+    );
+    for manifest in ["longhorn.yaml", "/some/where/longhorn.yaml", "https://example.org/longhorn.yaml"] {
+        let lab = load(&format!("spec: {{longhorn: {{manifest: '{manifest}', sha256: '{sum}'}}}}"), "my.yaml").unwrap();
+        assert_eq!(lab.spec.longhorn.manifest.as_deref(), Some(manifest));
+    }
+}
+
+#[test]
+fn the_flag_adds_longhorn_once() {
+    let flag = || Overrides { longhorn: true, ..Overrides::default() };
+    let added = |text: &str| with(text, flag()).unwrap().spec.add_ons;
+    let usual = [AddOnName::Storage, AddOnName::Metallb, AddOnName::Longhorn];
+    assert_eq!(added("kind: Lab\n"), usual);
+    assert_eq!(added("spec:\n  addOns: [longhorn, metallb]\n"), [AddOnName::Longhorn, AddOnName::Metallb]);
+    assert_eq!(added("spec:\n  addOns: []\n"), [AddOnName::Longhorn]);
+    assert_eq!(added("spec:\n  addOns:\n"), usual);
+    let wrong = with("spec:\n  addOns: metallb\n", flag()).unwrap_err();
+    assert_eq!(wrong.causes, ["line 2: spec.addOns: metallb: must be a list"]);
+    let version = Overrides { longhorn_version: Some("1.2.0".into()), no_canary: true, ..flag() };
+    let wrong = with("kind: Lab\n", version).unwrap_err().causes;
+    assert!(wrong[0].starts_with("--longhorn: spec.longhorn.version: 1.2.0: is not offered"), "{wrong:?}");
+    let quick = Overrides { no_canary: true, ..flag() };
+    assert!(!with("kind: Lab\n", quick).unwrap().spec.longhorn.canary);
+}
+
+#[test]
 fn flags_are_judged_like_the_file() {
     let flags = |overrides| with("spec:\n  iris:\n    replicas: 2\n", overrides).unwrap_err().causes;
     assert_eq!(flags(set(&[("spec.iris.replicas", "-1")])), ["--set: spec.iris.replicas: -1: must be 1 to 20"]);

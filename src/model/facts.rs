@@ -1,5 +1,6 @@
 //! Observed state of a cluster, read-only. What could not be read is an error, never an absence.
 
+use super::diff::differs;
 use super::longhorn::LonghornFacts;
 use super::object::ObjectRef;
 use serde::Serialize;
@@ -31,15 +32,25 @@ pub struct Facts {
     pub volumes: Vec<Value>,
     /// Warnings among the events of the lab's namespace, newest first.
     pub warnings: Vec<Value>,
-    /// Longhorn; none when it was not looked at.
+    /// Longhorn; none when nothing of it is there, or the lab has nothing to do with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longhorn: Option<LonghornFacts>,
 }
 
 impl Facts {
-    /// The labelled object with this name, if it was seen.
+    /// Whether every one of these objects was seen as it should be.
+    pub fn show(&self, objects: &[Value]) -> bool {
+        objects.iter().all(|object| {
+            self.find(&ObjectRef::of(object))
+                .is_some_and(|live| live["metadata"]["deletionTimestamp"].is_null() && !differs(live, object))
+        })
+    }
+
+    /// The object with this name, if it was seen.
     pub fn find(&self, wanted: &ObjectRef) -> Option<&Value> {
-        self.objects.iter().chain(&self.namespace).find(|object| {
+        let longhorn =
+            self.longhorn.iter().flat_map(|seen| seen.workloads.iter().chain(&seen.definitions).chain(&seen.namespace));
+        self.objects.iter().chain(&self.namespace).chain(longhorn).find(|object| {
             let seen = ObjectRef::of(object);
             seen.kind == wanted.kind
                 && seen.name == wanted.name

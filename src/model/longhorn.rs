@@ -72,6 +72,11 @@ impl LonghornFacts {
         self.workloads.iter().find(|one| one["kind"] == kind && one["metadata"]["name"] == name)
     }
 
+    /// A custom resource, by its kind and name.
+    pub fn resource(&self, kind: &str, name: &str) -> Option<&Value> {
+        self.resources.iter().find(|one| one["kind"] == kind && one["metadata"]["name"] == name)
+    }
+
     /// Whether anything of it is there.
     pub fn is_there(&self) -> bool {
         self.namespace.is_some() || !self.definitions.is_empty() || self.driver.is_some() || !self.volumes.is_empty()
@@ -91,9 +96,12 @@ impl LonghornFacts {
         }
     }
 
-    /// The installed version, such as `1.2.6`, read off the image of its manager; none when there is no manager.
+    /// The installed version, such as `1.2.6`, read off the image of its manager, or of its engine, which has the same tag; none
+    /// when neither is there.
     pub fn version(&self) -> Option<&str> {
-        version_of(self.workload("DaemonSet", "longhorn-manager")?)
+        let manager = self.workload("DaemonSet", "longhorn-manager").and_then(version_of);
+        let engine = || self.resources.iter().find(|one| one["kind"] == "EngineImage");
+        manager.or_else(|| tag(engine()?["spec"]["image"].as_str()?))
     }
 
     /// Whether some manager works: without one, nobody clears the finalizers.
@@ -123,17 +131,21 @@ impl LonghornFacts {
     }
 }
 
+/// The version, such as `1.2.6`, that the image of a DaemonSet longhorn-manager tells.
+pub fn version_of(manager: &Value) -> Option<&str> {
+    tag(manager.pointer("/spec/template/spec/containers/0/image")?.as_str()?)
+}
+
+/// The version in the tag of one of its images.
+fn tag(image: &str) -> Option<&str> {
+    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
+    Some(tag.trim_start_matches('v'))
+}
+
 /// Whether somebody still wants a persistent volume: its claim is there, or it outlives its claim on purpose.
 pub fn is_kept(volume: &Value) -> bool {
     let released = matches!(volume["status"]["phase"].as_str(), Some("Released" | "Failed"));
     !released || volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
-}
-
-/// The version, such as `1.2.6`, that the image of a DaemonSet longhorn-manager tells.
-pub fn version_of(manager: &Value) -> Option<&str> {
-    let image = manager.pointer("/spec/template/spec/containers/0/image")?.as_str()?;
-    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
-    Some(tag.trim_start_matches('v'))
 }
 
 /// Whether a persistent volume is one of Longhorn's.

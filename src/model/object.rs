@@ -11,6 +11,9 @@ pub const LAB_LABEL: &str = "iris-lab/lab";
 /// Field manager of server-side apply, and the value of [`MANAGED_BY`].
 pub const FIELD_MANAGER: &str = "iris-lab";
 
+/// Name of the ConfigMap, in the lab's namespace, that keeps what was applied and what was proven.
+pub const RECORD: &str = "iris-lab";
+
 /// One object of a cluster. `namespace` is none for cluster-scoped kinds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -73,6 +76,12 @@ impl fmt::Display for ObjectRef {
 pub fn label(object: &mut Value, lab: &str) {
     object["metadata"]["labels"][MANAGED_BY] = FIELD_MANAGER.into();
     object["metadata"]["labels"][LAB_LABEL] = lab.into();
+}
+
+/// The same for all of them.
+pub fn labelled(mut objects: Vec<Value>, lab: &str) -> Vec<Value> {
+    objects.iter_mut().for_each(|object| label(object, lab));
+    objects
 }
 
 /// Whether an object carries our labels, for this lab.

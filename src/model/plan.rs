@@ -1,5 +1,6 @@
 //! The whole work as data: a graph of titled steps, each with its needs, its deadline and its action.
 
+use super::facts::Facts;
 use super::object::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
@@ -53,9 +54,9 @@ impl Plan {
         self.verb != Verb::Up
     }
 
-    /// Names of the objects that it deletes.
-    pub fn deleted(&self) -> Vec<String> {
-        let objects = self.steps.iter().filter_map(|step| match &step.action {
+    /// Names of the objects that it deletes in these steps.
+    pub fn deleted(&self, steps: &[String]) -> Vec<String> {
+        let objects = self.steps.iter().filter(|step| steps.contains(&step.id)).filter_map(|step| match &step.action {
             Action::Delete { objects } => Some(objects),
             _ => None,
         });
@@ -91,6 +92,12 @@ impl Step {
     pub fn new(id: impl Into<String>, title: impl Into<String>, timeout: Duration, action: Action) -> Self {
         let (id, title) = (id.into(), title.into());
         Step { id, title, needs: Vec::new(), timeout, strict: true, satisfied: None, action }
+    }
+
+    /// A strict step that applies objects; satisfied when the facts show each of them as it should be.
+    pub fn apply(id: &str, title: impl Into<String>, timeout: Duration, objects: Vec<Value>, facts: &Facts) -> Self {
+        let current = facts.show(&objects).then(|| "it is there as it should be".into());
+        Self::new(id, title, timeout, Action::Apply { objects }).satisfied_by(current)
     }
 
     /// Adds needs.
@@ -149,6 +156,8 @@ pub enum Action {
         node: String,
         /// The claim and the pod.
         objects: Vec<Value>,
+        /// The ConfigMap in which the proof is kept.
+        record: ObjectRef,
     },
     /// Applies the objects of a Job and waits for its end; a Job that failed is a failure with the end of its log.
     RunJob {

@@ -2,8 +2,9 @@
 
 use crate::cluster::{Cluster, Selector};
 use crate::error::Result;
-use crate::model::ObjectRef;
 use crate::model::longhorn::{DRIVER, GROUP, LonghornFacts, NAMESPACE, is_volume};
+use crate::model::object::{FIELD_MANAGER, LAB_LABEL, MANAGED_BY};
+use crate::model::{Facts, ObjectRef};
 use futures::future::try_join_all;
 
 /// What is seen of Longhorn, whoever installed it; none when nothing of it is there. Custom resources are read of those kinds
@@ -29,6 +30,31 @@ pub async fn longhorn(cluster: &Cluster) -> Result<Option<LonghornFacts>> {
     let workloads = [sets, deployments].concat();
     let facts = LonghornFacts { namespace, workloads, resources, definitions, driver, csi_nodes, volumes, attachments };
     Ok(facts.is_there().then_some(facts))
+}
+
+/// The kinds of its manifest that [`longhorn`] does not read: apiVersion, kind, and whether its namespace has them.
+const MANIFEST: &[(&str, &str, bool)] = &[
+    ("v1", "ConfigMap", true),
+    ("v1", "Service", true),
+    ("v1", "ServiceAccount", true),
+    ("rbac.authorization.k8s.io/v1", "Role", true),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding", true),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole", false),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", false),
+    ("policy/v1beta1", "PodSecurityPolicy", false),
+];
+
+/// Adds to the facts of a lab what is there of Longhorn, and of its manifest where this lab applied it.
+pub async fn of_lab(cluster: &Cluster, lab: &str, facts: &mut Facts) -> Result<()> {
+    facts.longhorn = longhorn(cluster).await?;
+    if facts.longhorn.as_ref().is_some_and(|seen| seen.is_of(lab)) {
+        let ours = Selector::labels(format!("{MANAGED_BY}={FIELD_MANAGER},{LAB_LABEL}={lab}"));
+        let lists = MANIFEST
+            .iter()
+            .map(|(version, kind, inside)| cluster.list(version, kind, inside.then_some(NAMESPACE), &ours));
+        facts.objects.extend(try_join_all(lists).await?.into_iter().flatten());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 mod longhorn;
 
-pub use longhorn::longhorn;
+pub use longhorn::{longhorn, of_lab};
 
 use crate::cluster::{Cluster, Selector, event_time};
 use crate::error::Result;
@@ -12,7 +12,7 @@ use crate::model::{Facts, ObjectRef};
 use serde_json::Value;
 use std::cmp::Reverse;
 
-/// What is seen of one lab: nine requests while all is well.
+/// What is seen of one lab: nine requests while all is well. Longhorn is another matter: see [`of_lab`].
 pub async fn facts(cluster: &Cluster, lab: &str, namespace: &str) -> Result<Facts> {
     let ours = Selector::labels(format!("{MANAGED_BY}={FIELD_MANAGER},{LAB_LABEL}={lab}"));
     let everything = Selector::default();

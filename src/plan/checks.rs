@@ -1,21 +1,23 @@
 //! What must hold before `up` makes its first change.
 
+use super::Wanted;
 use crate::addon;
 use crate::lab::Lab;
 use crate::model::object::{is_of, is_ready};
 use crate::model::{Check, Facts, Quantity};
-use crate::provider::Provider;
 use crate::workload;
 use serde_json::Value;
 
-/// The checks of `up`, for a cluster that was there before the run.
-pub fn checks(lab: &Lab, provider: &dyn Provider, facts: &Facts) -> Vec<Check> {
-    let mut checks = vec![nodes(facts), namespace(lab, facts)];
-    if !provider.makes_cluster() {
-        checks.extend(addon::of(lab).map(|add_on| add_on.check(lab, facts)));
+/// The checks of `up`; those that need a cluster only where one was there before the run.
+pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
+    let nodes_to_be = wanted.provider.nodes(&wanted.wishes);
+    let site = wanted.site(facts, &nodes_to_be);
+    let add_ons = addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site));
+    if !facts.reachable {
+        return add_ons.collect();
     }
-    checks.push(claims(lab, facts));
-    checks
+    let cluster = [nodes(facts), namespace(wanted.lab, facts)];
+    cluster.into_iter().chain(add_ons).chain([claims(wanted.lab, facts)]).collect()
 }
 
 fn nodes(facts: &Facts) -> Check {
@@ -52,7 +54,7 @@ fn claims(lab: &Lab, facts: &Facts) -> Check {
     let storage = &lab.spec.iris.storage;
     let wanted_class =
         addon::class_for(lab, &facts.storage_classes).and_then(|class| class["metadata"]["name"].as_str());
-    let wanted_class = storage.class.as_deref().or(wanted_class);
+    let wanted_class = lab.storage_class().or(wanted_class);
     for claim in &facts.claims {
         let name = claim["metadata"]["name"].as_str().unwrap_or_default();
         let size = if name.starts_with(workload::CLAIM_TEMPLATES[1]) { &storage.data } else { &storage.mgr };

@@ -7,12 +7,13 @@ mod remove;
 mod unstick;
 mod up;
 
+pub use crate::model::object::RECORD;
 pub use access::access;
 pub use checks::checks;
 pub use longhorn::Removal;
 pub use remove::{PROOF, down, reset};
 pub use unstick::{Unstick, unstick};
-pub use up::{RECORD, RECORD_HASH, Wanted, objects, up};
+pub use up::{RECORD_HASH, Wanted, objects, up};
 
 #[cfg(test)]
 mod longhorn_tests;

@@ -12,10 +12,14 @@ fn sim() -> SimSettings {
 }
 
 fn plan(lab: &Lab, name: &str, facts: &Facts) -> Plan {
+    with(lab, name, facts, |wanted| up(wanted, facts).unwrap())
+}
+
+fn with<T>(lab: &Lab, name: &str, facts: &Facts, use_it: impl FnOnce(&Wanted) -> T) -> T {
     let sim = sim();
     let wishes = Wishes { context: Some("rig"), kubeconfig_is_current: facts.reachable, sim: &sim };
-    let wanted = Wanted { lab, longhorn: None, provider: provider::named(name).unwrap(), wishes, password_hash: "h,s" };
-    up(&wanted, facts).unwrap()
+    let provider = provider::named(name).unwrap();
+    use_it(&Wanted { lab, provider, wishes, longhorn: None, password_hash: "h,s" })
 }
 
 fn ids(plan: &Plan) -> Vec<&str> {
@@ -54,7 +58,7 @@ fn after(plan: &Plan) -> Facts {
 #[test]
 fn the_simulator_gets_its_add_ons_and_each_pod_its_wait() {
     let plan = plan(&Lab::default(), "sim", &Facts::default());
-    let wanted = ["simulator", "cluster", "storage", "metallb", "namespace", "settings", "services", "iris"];
+    let wanted = ["simulator", "cluster", "namespace", "settings", "storage", "metallb", "services", "iris"];
     assert_eq!(ids(&plan), [&wanted[..], &["data-0-ready", "data-1-ready", "address"]].concat());
     assert_eq!(needs(&plan, "iris"), ["settings", "storage"]);
     assert_eq!(needs(&plan, "address"), ["services", "metallb"], "the address does not wait for the pods");
@@ -163,7 +167,7 @@ fn reset_removes_each_kind_before_what_it_depends_on_and_the_files_after_the_pro
 }
 
 fn failed(lab: &Lab, facts: &Facts) -> Vec<String> {
-    let checks = checks(lab, provider::named("existing").unwrap(), facts);
+    let checks = with(lab, "existing", facts, |wanted| checks(wanted, facts));
     checks.into_iter().filter(|check| check.verdict == Verdict::Fail).map(|check| check.cause).collect()
 }
 

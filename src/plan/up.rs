@@ -1,18 +1,16 @@
 //! The plan of `up`: the cluster, its add-ons, the namespace, the IRIS objects, and a wait for each pod and the address.
 
-use crate::addon;
+use crate::addon::{self, ADDRESS, PODS, RECORDED, Site};
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab};
-use crate::model::object::{is_ready, label};
-use crate::model::{Action, Facts, ObjectRef, Plan, Step, Verb, WaitFor, diff};
+use crate::model::object::{RECORD, is_ready, labelled};
+use crate::model::{Action, Facts, ObjectRef, Plan, Step, Verb, WaitFor};
 use crate::provider::{CLUSTER, Provider, Wishes, word};
 use crate::{workload, yaml};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Name of the ConfigMap that keeps the applied lab in the cluster.
-pub const RECORD: &str = "iris-lab";
-/// Its key for the password's hash: the hash outlives the workload, as the volumes do.
+/// The record's key for the password's hash: the hash outlives the workload, as the volumes do.
 pub const RECORD_HASH: &str = "passwordHash";
 
 const APPLY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -33,26 +31,41 @@ pub struct Wanted<'a> {
     pub password_hash: &'a str,
 }
 
+impl<'a> Wanted<'a> {
+    /// What is known of the cluster, for the add-ons; `nodes` are those that the provider will make.
+    pub(super) fn site(&'a self, facts: &'a Facts, nodes: &'a [Value]) -> Site<'a> {
+        Site {
+            lab: self.lab,
+            facts,
+            nodes: if facts.reachable && !facts.nodes.is_empty() { &facts.nodes } else { nodes },
+            kubernetes: if facts.reachable { &facts.version } else { &self.wishes.sim.kubernetes },
+            manifest: self.longhorn,
+            is_ours: self.provider.makes_cluster(),
+        }
+    }
+}
+
 /// The plan. Steps that the facts already satisfy are marked so.
 pub fn up(wanted: &Wanted, facts: &Facts) -> Result<Plan> {
     let Wanted { lab, provider, wishes, .. } = wanted;
+    let nodes = provider.nodes(wishes);
+    let site = wanted.site(facts, &nodes);
     let mut steps = provider.steps(lab, facts, wishes);
     let cluster: Vec<String> = steps.iter().filter(|step| step.id == CLUSTER).map(|step| step.id.clone()).collect();
-    if provider.makes_cluster() {
-        for add_on in addon::of(lab) {
-            let objects = labelled(add_on.objects()?, lab);
-            steps.push(
-                apply(add_on.step(), format!("Install {}", add_on.title()), objects, facts).after(cluster.clone()),
-            );
-        }
+    let (mut settings, rest) = workload_steps(wanted, facts, &site)?;
+    let mut first = vec![namespace(lab, facts)];
+    first.append(&mut settings);
+    for add_on in addon::installed(&site) {
+        first.extend(add_on.steps(&site)?);
     }
-    steps.push(namespace(lab, facts).after(cluster));
-    let add_on_steps: Vec<String> = steps
-        .iter()
-        .filter(|step| addon::ALL.iter().any(|a| a.step() == step.id))
-        .map(|step| step.id.clone())
-        .collect();
-    steps.extend(workload_steps(wanted, facts, &add_on_steps)?);
+    // What needs nothing else needs the cluster.
+    steps.extend(
+        first.into_iter().chain(rest).map(
+            |step| {
+                if step.needs.is_empty() { step.after(cluster.clone()) } else { step }
+            },
+        ),
+    );
     Ok(Plan {
         verb: Verb::Up,
         lab: lab.metadata.name.clone(),
@@ -75,17 +88,20 @@ pub fn objects(wanted: &Wanted) -> Result<Vec<Value>> {
 fn namespace(lab: &Lab, facts: &Facts) -> Step {
     let name = &lab.spec.iris.namespace;
     let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-    let mut step = apply("namespace", format!("Make the namespace {name}"), labelled(vec![object], lab), facts);
+    let mut step =
+        apply("namespace", format!("Make the namespace {name}"), labelled(vec![object], &lab.metadata.name), facts);
     if step.satisfied.is_none() && facts.namespace.is_some() {
         step.satisfied = Some("it is there, and not ours: reset will leave it".into());
     }
     step
 }
 
-fn workload_steps(wanted: &Wanted, facts: &Facts, add_ons: &[String]) -> Result<Vec<Step>> {
+/// The steps that apply the lab's record and settings, and all that come after the add-ons.
+fn workload_steps(wanted: &Wanted, facts: &Facts, site: &Site) -> Result<(Vec<Step>, Vec<Step>)> {
     let lab = wanted.lab;
-    let made_here = if wanted.provider.makes_cluster() { storage_classes(lab)? } else { Vec::new() };
-    let class = addon::class_for(lab, &facts.storage_classes).or_else(|| addon::class_for(lab, &made_here));
+    let brought = addon::installed(site).map(|add_on| add_on.storage_class()).collect::<Result<Vec<_>>>()?;
+    let brought: Vec<Value> = brought.into_iter().flatten().collect();
+    let class = addon::class_for(lab, &facts.storage_classes).or_else(|| addon::class_for(lab, &brought));
     let provisioner = class.and_then(|class| class.get("provisioner")?.as_str());
     let mut settings = vec![record(wanted)?];
     let (mut services, mut pods) = (Vec::new(), Vec::new());
@@ -96,27 +112,25 @@ fn workload_steps(wanted: &Wanted, facts: &Facts, add_ons: &[String]) -> Result<
             _ => settings.push(object),
         }
     }
-    let storage = add_ons.iter().filter(|step| *step == "storage").cloned();
-    let balancer: Vec<String> = add_ons.iter().filter(|step| *step == "metallb").cloned().collect();
+    let given = |to: &str| {
+        let steps = addon::installed(site).map(|add_on| add_on.gives()).filter(|(_, asks)| *asks == to);
+        steps.map(|(step, _)| step).collect::<Vec<_>>()
+    };
     let count = lab.spec.iris.replicas;
+    let name = &lab.metadata.name;
+    let settings = apply(RECORDED, "Apply the IRIS settings", labelled(settings, name), facts).after(["namespace"]);
     let mut steps = vec![
-        apply("settings", "Apply the IRIS settings", labelled(settings, lab), facts).after(["namespace"]),
         apply("services", "Apply the IRIS services", services, facts).after(["namespace"]),
-        apply("iris", format!("Apply the StatefulSet with {}", count_of(count, "pod")), pods, facts)
-            .after(["settings"])
-            .after(storage),
+        apply(PODS, format!("Apply the StatefulSet with {}", count_of(count, "pod")), pods, facts)
+            .after([RECORDED])
+            .after(given(PODS)),
     ];
-    let set_is_current = steps[2].satisfied.is_some();
+    let set_is_current = steps[1].satisfied.is_some();
     steps.extend((0..count).map(|index| pod_step(lab, index, facts, set_is_current)));
-    if lab.spec.add_ons.contains(&AddOnName::Metallb) {
-        steps.push(address_step(lab, facts).after(["services"]).after(balancer));
+    if lab.has(AddOnName::Metallb) {
+        steps.push(address_step(lab, facts).after(["services"]).after(given(ADDRESS)));
     }
-    Ok(steps)
-}
-
-fn storage_classes(lab: &Lab) -> Result<Vec<Value>> {
-    let objects = addon::of(lab).map(|add_on| add_on.objects()).collect::<Result<Vec<_>>>()?;
-    Ok(objects.into_iter().flatten().filter(|object| object["kind"] == "StorageClass").collect())
+    Ok((vec![settings], steps))
 }
 
 /// The ConfigMap that says what was applied, by which version.
@@ -143,7 +157,7 @@ fn pod_step(lab: &Lab, index: u32, facts: &Facts, set_is_current: bool) -> Step 
     let ready = pod.filter(|pod| set_is_current && is_settled(pod, revision));
     let target = WaitFor::PodReady { namespace, name: name.clone(), stateful_set: workload::STATEFUL_SET.into() };
     Step::new(format!("{name}-ready"), format!("Wait until {name} is Ready"), READY_TIMEOUT, Action::Wait { target })
-        .after(["iris"])
+        .after([PODS])
         .satisfied_by(ready.map(|_| "it is Ready".into()))
 }
 
@@ -160,24 +174,12 @@ fn address_step(lab: &Lab, facts: &Facts) -> Step {
     let address = facts.find(&service).and_then(|service| service.pointer("/status/loadBalancer/ingress/0"));
     let address = address.and_then(|entry| entry["ip"].as_str().or(entry["hostname"].as_str()));
     let title = format!("Wait until the Service {name} has an address");
-    Step::new("address", title, ADDRESS_TIMEOUT, Action::Wait { target: WaitFor::Address { namespace, name } })
+    Step::new(ADDRESS, title, ADDRESS_TIMEOUT, Action::Wait { target: WaitFor::Address { namespace, name } })
         .satisfied_by(address.map(|address| format!("it has {address}")))
 }
 
-/// An applying step, satisfied when the facts show every object as it should be.
 fn apply(id: &str, title: impl Into<String>, objects: Vec<Value>, facts: &Facts) -> Step {
-    let current = objects.iter().all(|object| {
-        facts
-            .find(&ObjectRef::of(object))
-            .is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_none() && !diff::differs(live, object))
-    });
-    Step::new(id, title, APPLY_TIMEOUT, Action::Apply { objects })
-        .satisfied_by(current.then(|| "it is there as it should be".into()))
-}
-
-fn labelled(mut objects: Vec<Value>, lab: &Lab) -> Vec<Value> {
-    objects.iter_mut().for_each(|object| label(object, &lab.metadata.name));
-    objects
+    Step::apply(id, title, APPLY_TIMEOUT, objects, facts)
 }
 
 /// `1 pod`, `2 pods`.

@@ -3,6 +3,7 @@
 use super::{CLUSTER, Provider, Wishes};
 use crate::lab::{Lab, ProviderName};
 use crate::model::{Action, Facts, Step};
+use serde_json::Value;
 use std::time::Duration;
 
 /// Takes a cluster as it is and never changes it beyond labelled objects.
@@ -19,6 +20,10 @@ impl Provider for Existing {
 
     fn makes_cluster(&self) -> bool {
         false
+    }
+
+    fn nodes(&self, _: &Wishes) -> Vec<Value> {
+        Vec::new()
     }
 
     fn steps(&self, _: &Lab, _: &Facts, wishes: &Wishes) -> Vec<Step> {

@@ -6,6 +6,7 @@ mod sim;
 use crate::error::{Failure, Result};
 use crate::lab::{Lab, ProviderName};
 use crate::model::{Facts, SimSettings, Step};
+use serde_json::Value;
 
 pub use sim::DEFAULT_KUBERNETES;
 
@@ -32,6 +33,9 @@ pub trait Provider: Sync {
 
     /// Whether it makes the cluster, and so installs the lab's add-ons into it.
     fn makes_cluster(&self) -> bool;
+
+    /// The nodes that it makes, as far as they are known before: names and labels. None for a cluster that is there.
+    fn nodes(&self, wishes: &Wishes) -> Vec<Value>;
 
     /// Steps until the cluster answers. The last one's id is [`CLUSTER`].
     fn steps(&self, lab: &Lab, facts: &Facts, wishes: &Wishes) -> Vec<Step>;

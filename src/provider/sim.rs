@@ -4,6 +4,7 @@ use super::{CLUSTER, Provider, Wishes};
 use crate::lab::{Lab, ProviderName};
 use crate::model::object::is_ready;
 use crate::model::{Action, Facts, Step, WaitFor};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Kubernetes version of the embedded cluster when the lab names none: the newest that Longhorn 1.2 runs on.
@@ -23,6 +24,11 @@ impl Provider for Sim {
 
     fn makes_cluster(&self) -> bool {
         true
+    }
+
+    fn nodes(&self, wishes: &Wishes) -> Vec<Value> {
+        let node = |name: String| json!({ "metadata": { "name": name, "labels": { "kubernetes.io/hostname": name } } });
+        (1..=wishes.sim.nodes).map(|number| node(format!("lab-{number}"))).collect()
     }
 
     fn steps(&self, _: &Lab, facts: &Facts, wishes: &Wishes) -> Vec<Step> {

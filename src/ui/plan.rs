@@ -59,7 +59,7 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         }
         Action::Wait { target } => ("waits for", vec![waits_for(target)]),
         Action::Delete { objects } => ("deletes", refs(objects)),
-        Action::Canary { node, objects } => (
+        Action::Canary { node, objects, .. } => (
             "writes and reads back",
             vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],
         ),

@@ -140,3 +140,7 @@ fn name_protocols(object: &mut Value) {
     let containers = object.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
     containers.into_iter().flatten().for_each(|container| name(container.get_mut("ports")));
 }
+
+#[cfg(test)]
+#[path = "manifest_tests.rs"]
+mod tests;

@@ -1,8 +1,56 @@
 //! The add-on `longhorn`: volumes that live on several nodes at once.
 
+mod canary;
+mod checks;
 mod crds;
 pub mod manifest;
 mod older;
 pub mod original;
+mod site;
+mod steps;
 
 pub use crate::model::longhorn::version;
+pub use canary::KEY as CANARY_KEY;
+pub use site::by_design;
+
+use super::{AddOn, PODS, Site};
+use crate::error::Result;
+use crate::lab::AddOnName;
+use crate::model::longhorn::{CLASS, DRIVER};
+use crate::model::{Check, Step};
+use serde_json::{Value, json};
+
+/// Longhorn, of a version that we know.
+pub struct Longhorn;
+
+impl AddOn for Longhorn {
+    fn name(&self) -> AddOnName {
+        AddOnName::Longhorn
+    }
+
+    fn goes_everywhere(&self) -> bool {
+        true
+    }
+
+    fn steps(&self, site: &Site) -> Result<Vec<Step>> {
+        steps::steps(site)
+    }
+
+    /// The claims of the lab can be made as soon as the class is there: they wait for the driver by themselves.
+    fn gives(&self) -> (&'static str, &'static str) {
+        (steps::CLASS_STEP, PODS)
+    }
+
+    /// Its manager makes the class, out of a ConfigMap.
+    fn storage_class(&self) -> Result<Option<Value>> {
+        Ok(Some(json!({ "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": { "name": CLASS },
+            "provisioner": DRIVER })))
+    }
+
+    fn checks(&self, site: &Site) -> Vec<Check> {
+        checks::checks(site)
+    }
+}
+
+#[cfg(test)]
+mod tests;

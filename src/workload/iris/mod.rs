@@ -177,7 +177,7 @@ fn claim_template(claim: &mut PersistentVolumeClaim, lab: &Lab) {
     let storage = &lab.spec.iris.storage;
     let size = if claim.metadata.name.as_deref() == Some(MGR) { &storage.mgr } else { &storage.data };
     let spec = claim.spec.get_or_insert_default();
-    spec.storage_class_name.clone_from(&storage.class);
+    spec.storage_class_name = lab.storage_class().map(Into::into);
     let requests = BTreeMap::from([("storage".to_string(), Quantity(size.clone()))]);
     spec.resources = Some(VolumeResourceRequirements { requests: Some(requests), limits: None });
 }

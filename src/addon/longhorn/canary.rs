@@ -1,0 +1,90 @@
+//! The canary: a claim on Longhorn and a pod on one node that writes to it as IRIS does, reads it back, and goes again. Only this
+//! proves that a volume can be attached: every pod of Longhorn may be green while none can.
+
+use super::site::{foreign, storage_nodes};
+use super::steps::step_of;
+use crate::addon::{RECORDED, Site};
+use crate::error::Result;
+use crate::model::longhorn::CLASS;
+use crate::model::object::{RECORD, labelled};
+use crate::model::{Action, Link, LonghornFacts, ObjectRef, Step};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What the record's keys begin with; the node's name follows. The value is the uid of Longhorn's own object of that node, so
+/// that a node or a Longhorn that was made anew is proven anew.
+pub const KEY: &str = "longhorn-canary.";
+
+/// Longhorn gives up an attachment after 90 seconds and tries again; images may be pulled meanwhile.
+const TIMEOUT: Duration = Duration::from_secs(6 * 60);
+/// User and group of IRIS.
+const IRIS: u64 = 51773;
+/// Writes the pod's uid, which is new every time, through to the disk and compares what is read back.
+const SCRIPT: &str = "printf %s \"$TOKEN\" > /canary/token && sync && test \"$(cat /canary/token)\" = \"$TOKEN\" && echo read back $TOKEN";
+
+/// One step for each node that takes pods and holds volumes; none when the lab does without.
+pub fn steps(site: &Site, objects: &[Value]) -> Result<Vec<Step>> {
+    if !site.lab.spec.longhorn.canary {
+        return Ok(Vec::new());
+    }
+    let image = match foreign(site) {
+        Some(seen) => manager_image(&seen.workloads),
+        None => manager_image(objects),
+    };
+    let open = storage_nodes(site).into_iter().filter(|node| node["spec"]["unschedulable"] != true);
+    Ok(open.map(|node| step(site, node, image.unwrap_or_default())).collect())
+}
+
+fn step(site: &Site, node: &Value, image: &str) -> Step {
+    let name = node["metadata"]["name"].as_str().unwrap_or_default();
+    let record = ObjectRef::new("v1", "ConfigMap", Some(&site.lab.spec.iris.namespace), RECORD);
+    let proof = site.facts.find(&record).and_then(|record| record["data"][format!("{KEY}{name}")].as_str());
+    let proven = proof.is_some() && proof == site.facts.longhorn.as_ref().and_then(|seen| node_uid(seen, name));
+    let action = Action::Canary { node: name.into(), objects: objects(site, node, image), record };
+    let links = [Link::Nodes, Link::EngineImage, Link::InstanceManagers, Link::Registered, Link::Class];
+    Step::new(format!("longhorn-canary-{name}"), format!("Prove that a volume works on {name}"), TIMEOUT, action)
+        .after(links.map(step_of))
+        .after([RECORDED])
+        .satisfied_by(proven.then(|| "it was proven before".into()))
+}
+
+fn objects(site: &Site, node: &Value, image: &str) -> Vec<Value> {
+    let name = &node["metadata"]["name"];
+    let host = &node["metadata"]["labels"]["kubernetes.io/hostname"];
+    let meta = json!({ "name": format!("longhorn-canary-{}", name.as_str().unwrap_or_default()),
+        "namespace": site.lab.spec.iris.namespace });
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta,
+        "spec": { "storageClassName": CLASS, "accessModes": ["ReadWriteOnce"],
+            "resources": { "requests": { "storage": "64Mi" } } },
+    });
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": meta,
+        "spec": {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
+            "automountServiceAccountToken": false,
+            "nodeSelector": { "kubernetes.io/hostname": if host.is_string() { host } else { name } },
+            "securityContext": { "runAsUser": IRIS, "runAsGroup": IRIS, "fsGroup": IRIS, "runAsNonRoot": true },
+            "containers": [{
+                "name": "canary", "image": image, "imagePullPolicy": "IfNotPresent",
+                "command": ["sh", "-c", SCRIPT],
+                "env": [{ "name": "TOKEN", "valueFrom": { "fieldRef": { "fieldPath": "metadata.uid" } } }],
+                "volumeMounts": [{ "name": "canary", "mountPath": "/canary" }],
+            }],
+            "volumes": [{ "name": "canary", "persistentVolumeClaim": { "claimName": meta["name"] } }],
+        },
+    });
+    labelled(vec![claim, pod], &site.lab.metadata.name)
+}
+
+/// Uid of the object that Longhorn keeps for a node.
+fn node_uid<'a>(seen: &'a LonghornFacts, name: &str) -> Option<&'a str> {
+    seen.resource("Node", name)?.pointer("/metadata/uid")?.as_str()
+}
+
+/// The image that every node has, because Longhorn's manager runs there.
+fn manager_image(objects: &[Value]) -> Option<&str> {
+    let manager = objects.iter().find(|o| o["kind"] == "DaemonSet" && o["metadata"]["name"] == "longhorn-manager")?;
+    manager.pointer("/spec/template/spec/containers/0/image")?.as_str()
+}
