@@ -63,6 +63,7 @@ fn reason(error: ureq::Error) -> String {
         ureq::Error::Timeout(_) => format!("it was not there within {} s", TIMEOUT.as_secs()),
         ureq::Error::BodyExceedsLimit(_) => format!("it has more than {} MiB", MAX_BYTES >> 20),
         ureq::Error::RequireHttpsOnly(to) => format!("it redirects to {to}, which is not https"),
+        ureq::Error::Io(error) => error.to_string(),
         other => other.to_string(),
     }
 }

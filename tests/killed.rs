@@ -44,6 +44,35 @@ fn reset_on_an_existing_cluster_then_reset() {
     reset_again(&Lab::new(Place::served(), "killed"));
 }
 
+const LONGHORN: &[&str] = &["--longhorn"];
+
+#[test]
+fn up_with_longhorn_then_up() {
+    up_again(&Lab::new(Place::served(), "killed").with(LONGHORN));
+}
+
+#[test]
+fn up_with_longhorn_then_reset() {
+    reset_at_once(&Lab::new(Place::served(), "killed").with(LONGHORN));
+}
+
+#[test]
+fn reset_with_longhorn_then_reset() {
+    reset_again(&Lab::new(Place::served(), "killed").with(LONGHORN));
+}
+
+#[test]
+fn up_and_reset_with_longhorn_on_a_real_cluster() {
+    if let Some(place) = Place::real() {
+        let lab = Lab::new(place, "e2e-killed").with(LONGHORN);
+        reset_at_once(&lab);
+        reset_again(&lab);
+    }
+}
+
+/// The steps of `reset` at which it is killed on a real cluster, unless all are asked for.
+const FOR_SHORT: &[&str] = &["longhorn-uninstall", "longhorn-namespace"];
+
 /// Where a run is killed.
 #[derive(Debug)]
 enum Moment {
@@ -64,16 +93,13 @@ impl Moment {
 
 /// Every moment of `up`; on a real cluster a few that matter, unless all are asked for.
 fn moments(lab: &Lab) -> Vec<Moment> {
-    let steps = lab.steps();
-    if !lab.place.is_thorough() {
-        let (after, during) = (Moment::After, Moment::During);
-        return vec![
-            after("namespace".into()),
-            during("iris".into()),
-            after("iris".into()),
-            after("data-0-ready".into()),
-        ];
+    let (after, during) = (|step: &str| Moment::After(step.into()), |step: &str| Moment::During(step.into()));
+    match (lab.place.is_thorough(), lab.flags.as_slice()) {
+        (false, LONGHORN) => return vec![during("longhorn"), after("longhorn-nodes"), during("longhorn-canary-lab-1")],
+        (false, _) => return vec![after("namespace"), during("iris"), after("iris"), after("data-0-ready")],
+        (true, _) => {}
     }
+    let steps = lab.steps();
     let open = steps.into_iter().filter(|step| !step.satisfied);
     open.flat_map(|step| [Moment::During(step.id.clone()), Moment::After(step.id)]).collect()
 }
@@ -108,8 +134,9 @@ fn reset_again(lab: &Lab) {
     let steps = events.iter().filter(|event| event["event"] == "step-finished");
     let steps: Vec<String> = steps.filter_map(|event| Some(event["step"].as_str()?.to_string())).collect();
     assert!(!steps.is_empty());
-    let moments = steps.into_iter().flat_map(|step| [Moment::During(step.clone()), Moment::After(step)]);
-    for moment in moments {
+    let matters = |step: &String| lab.place.is_thorough() || FOR_SHORT.contains(&step.as_str());
+    let steps = steps.into_iter().filter(matters);
+    for moment in steps.flat_map(|step| [Moment::During(step.clone()), Moment::After(step)]) {
         lab.up(&[]).exits(0);
         let mut seen = false;
         lab.killed(&["reset", "--yes"], |event| {

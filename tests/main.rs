@@ -7,6 +7,7 @@ mod golden;
 mod killed;
 mod kubectl;
 mod locks;
+mod longhorn;
 mod original;
 mod render;
 mod scenario;

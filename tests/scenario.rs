@@ -64,7 +64,7 @@ fn scenario(lab: &Lab) {
     lab.is_gone();
 }
 
-fn everything_runs(lab: &Lab) {
+pub fn everything_runs(lab: &Lab) {
     let status = lab.run(&["status", "-o", "json"]).exits(0).json();
     assert_eq!(status["healthy"], true, "{status:#}");
     assert_eq!(status["simulated"], !lab.place.is_real() && matches!(lab.place, Place::Sim), "{status:#}");
@@ -103,7 +103,7 @@ fn claims(lab: &Lab) -> BTreeMap<String, (String, String)> {
 }
 
 /// The resource version of every object that can be the lab's. Endpoints are the cluster's own, and may still be catching up.
-fn versions(lab: &Lab) -> BTreeMap<Id, Value> {
+pub fn versions(lab: &Lab) -> BTreeMap<Id, Value> {
     let objects = lab.reader().all().into_iter();
     let ours = objects.filter(|(id, object)| {
         id.namespace == lab.namespace
@@ -118,7 +118,7 @@ fn versions(lab: &Lab) -> BTreeMap<Id, Value> {
 pub fn inventory(lab: &Lab) -> Objects {
     let Place::Existing(existing) = &lab.place else { return Objects::new() };
     let lasting = |namespace: &str| {
-        matches!(namespace, "" | "default" | "metallb-system")
+        matches!(namespace, "" | "default" | "metallb-system" | "longhorn-system")
             || namespace.starts_with("kube-")
             || namespace == lab.namespace
     };
@@ -170,7 +170,7 @@ fn data_is_there(lab: &Lab, wanted: bool) {
 }
 
 /// Runs a shell command in each pod; only where containers really run.
-fn in_each_pod(lab: &Lab, script: &str, code: i32) {
+pub fn in_each_pod(lab: &Lab, script: &str, code: i32) {
     let (Place::Existing(existing), true) = (&lab.place, lab.place.is_real()) else { return };
     let Some(program) = kubectl() else { return };
     for pod in ["data-0", "data-1"] {

@@ -3,6 +3,7 @@
 
 mod access;
 mod apply;
+mod canary;
 mod certificate;
 mod changes;
 mod connect;

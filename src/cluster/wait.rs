@@ -153,9 +153,12 @@ impl Cluster {
 
     /// The end of the log of a container's last run; empty when there is none (yet or any more).
     pub(super) async fn log(&self, namespace: &str, pod: &str, container: &str) -> String {
-        let path = format!(
-            "/api/v1/namespaces/{namespace}/pods/{pod}/log?container={container}&tailLines={TAIL}&limitBytes=16384"
-        );
+        self.last_lines(namespace, pod, &format!("container={container}&tailLines={TAIL}&limitBytes=16384")).await
+    }
+
+    /// The same, as a query says; of a pod with one container, when it names none.
+    pub(super) async fn last_lines(&self, namespace: &str, pod: &str, query: &str) -> String {
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}");
         let text = self.text(&Call::get(path)).await.unwrap_or_default();
         if text.starts_with("unable to retrieve container logs") {
             return String::new();

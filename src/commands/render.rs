@@ -38,7 +38,7 @@ fn longhorn(ui: &Ui, args: &RenderLonghornArgs) -> Result<()> {
         return print(ui, &manifest::uninstall(version)?);
     }
     if let Some(warning) = version.warning() {
-        ui.note(format!("warning: {warning}"));
+        ui.note(format!("warning: Longhorn {warning}"));
     }
     let settings = Settings { version, replicas: args.replicas, sidecars: DEFAULT_SIDECARS, kubelet_root: None };
     print(ui, &manifest::objects(&settings)?)

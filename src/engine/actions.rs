@@ -89,11 +89,26 @@ impl<'a> Session<'a> {
                 self.release(&Release { namespace: namespace.as_deref(), finalizer, kinds, seen }, progress).await
             }
             Action::Finalize { namespace } => self.finalize(namespace).await,
-            Action::Canary { .. } => Err(Failure::step("not built yet")),
+            Action::Canary { node, objects, record } => self.canary(node, objects, record, progress).await,
             Action::Prove { of } => self.prove(of).await,
             Action::StopSim => simulator::stop(&self.dir).await,
             Action::RemoveHostFiles => self.remove_files().await,
         }
+    }
+
+    /// What an interrupted run left of a canary is removed first, if it is ours.
+    async fn canary(
+        &self,
+        node: &str,
+        objects: &[Value],
+        record: &ObjectRef,
+        progress: &dyn Fn(String),
+    ) -> Result<StepEnd> {
+        let cluster = self.connected().await?;
+        for object in objects {
+            self.ours(&ObjectRef::of(object)).await?;
+        }
+        cluster.canary(node, objects, record, progress).await.map(StepEnd::Changed)
     }
 
     fn write_kubeconfig(&self, context: &str) -> Result<StepEnd> {
@@ -123,25 +138,32 @@ impl<'a> Session<'a> {
     async fn apply_one(&self, object: &Value) -> Result<Applied> {
         let cluster = self.connected().await?;
         let name = ObjectRef::of(object);
-        match cluster.get(&name).await? {
-            Some(live) if !is_of(&live, &self.lab) => {
-                if name.kind == "Namespace" {
-                    return Ok(Applied::Unchanged);
-                }
-                let owner = live["metadata"]["labels"][LAB_LABEL].as_str();
-                let cause =
-                    owner.map_or("it was not made by iris-lab".into(), |lab| format!("it belongs to the lab {lab}"));
-                Err(Failure::step(format!("{name} exists and is not this lab's"))
-                    .cause(cause)
-                    .hint("use another namespace with --namespace NAME, or remove it yourself"))
-            }
-            _ => {
-                if name.kind == "Namespace" && name.name == longhorn::NAMESPACE {
-                    self.record(Change::Longhorn)?;
-                }
-                cluster.apply(object).await
-            }
+        if !self.ours(&name).await? {
+            return Ok(Applied::Unchanged);
         }
+        if name.kind == "Namespace" && name.name == longhorn::NAMESPACE {
+            self.record(Change::Longhorn)?;
+        }
+        cluster.apply(object).await
+    }
+
+    /// Whether an object may be changed: it is absent or ours. A namespace of somebody else is used as it is; anything else of
+    /// somebody else is an error.
+    async fn ours(&self, name: &ObjectRef) -> Result<bool> {
+        let Some(live) = self.connected().await?.get(name).await? else { return Ok(true) };
+        if is_of(&live, &self.lab) {
+            return Ok(true);
+        }
+        if name.kind == "Namespace" {
+            return Ok(false);
+        }
+        let owner = live["metadata"]["labels"][LAB_LABEL].as_str();
+        let cause = owner.map_or("it was not made by iris-lab".into(), |lab| format!("it belongs to the lab {lab}"));
+        let hint = match name.namespace.as_deref() {
+            None | Some(longhorn::NAMESPACE) => "remove it yourself, if nobody needs it",
+            Some(_) => "use another namespace with --namespace NAME, or remove it yourself",
+        };
+        Err(Failure::step(format!("{name} exists and is not this lab's")).cause(cause).hint(hint))
     }
 
     /// Our files say where the lab is: they go last, after our lock in the cluster, so that a killed run leaves no lock that

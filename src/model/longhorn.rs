@@ -24,6 +24,10 @@ pub const FINALIZER: &str = "longhorn.io";
 /// The finalizer that its CSI attacher puts on volumes and attachments.
 pub const ATTACHER_FINALIZER: &str = "external-attacher/driver-longhorn-io";
 
+/// What the keys of a lab's record begin with under which it keeps that a volume worked on a node; the node's name follows. The
+/// value is the uid of Longhorn's own object of that node, so that a node or a Longhorn that was made anew is proven anew.
+pub const CANARY_KEY: &str = "longhorn-canary.";
+
 /// The fifteen kinds of custom resources, children before parents: plural and kind. Eleven of them carry [`FINALIZER`]; not
 /// settings, instance managers, backup targets and recurring jobs.
 pub const KINDS: &[(&str, &str)] = &[

@@ -243,6 +243,10 @@ mod tests {
     fn every_field_is_optional() {
         assert_eq!(Faults::parse("# nothing\n", "f").unwrap(), Faults::default());
         let text = "crash: [{pod: data-0}]\nnodes: [{name: lab-3, dead: true}]\napi: {error500: 0.2, forbid: [{verb: create}]}";
+        let longhorn = Faults::parse("longhorn: {noIscsi: 'lab-*', noAttach: {}}", "f").unwrap();
+        assert!(
+            longhorn.has_no_iscsi("lab-1") && longhorn.no_attach() == Some("") && !longhorn.longhorn.uninstall_fails
+        );
         let faults = Faults::parse(text, "f").unwrap();
         assert_eq!(faults.crash[0].exit_code, 1);
         assert!(faults.is_dead("lab-3") && !faults.is_dead("lab-1"));

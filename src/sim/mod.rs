@@ -1,6 +1,7 @@
 //! The embedded Kubernetes cluster: an API server with its own store, for rehearsing and testing where no cluster can be made.
 
 pub mod admission;
+pub mod aggregation;
 pub mod api;
 pub mod bootstrap;
 pub mod clock;

@@ -143,6 +143,11 @@ impl Status {
         Self::new(405, "MethodNotAllowed", message.into())
     }
 
+    /// 405: objects of this kind cannot be created now.
+    pub fn no_creation(why: &str) -> Self {
+        Self::new(405, "MethodNotAllowed", why.into())
+    }
+
     /// 406: none of the accepted formats is served.
     pub fn not_acceptable() -> Self {
         let message = "only the following media types are accepted: application/json";

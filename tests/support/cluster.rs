@@ -79,6 +79,29 @@ impl Reader {
         self.runtime.block_on(self.client.request(request)).unwrap_or_else(|error| panic!("PATCH {path}: {error}"))
     }
 
+    /// Applies an object in the name of `manager`, whatever others say.
+    pub fn apply(&self, object: &Value, manager: &str) -> Value {
+        let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let (version, kind) = (text("/apiVersion"), text("/kind"));
+        let base = if version == "v1" { "/api/v1".to_string() } else { format!("/apis/{version}") };
+        let known = self.get(&base).unwrap_or_default();
+        let mut resources = known["resources"].as_array().into_iter().flatten();
+        let is_kind =
+            |one: &&Value| one["kind"] == kind && one["name"].as_str().is_some_and(|name| !name.contains('/'));
+        let resource = resources.find(is_kind).unwrap_or_else(|| panic!("no kind {kind} in {version}"));
+        let plural = resource["name"].as_str().unwrap_or_default();
+        let place = match text("/metadata/namespace") {
+            "" => plural.to_string(),
+            namespace => format!("namespaces/{namespace}/{plural}"),
+        };
+        self.patch(
+            &format!("{base}/{place}/{}", text("/metadata/name")),
+            "application/apply-patch+yaml",
+            manager,
+            object,
+        )
+    }
+
     /// Deletes an object that may be absent.
     pub fn delete(&self, path: &str) {
         let request = Request::delete(path).body(Vec::new()).unwrap();
@@ -91,20 +114,36 @@ impl Reader {
 
     /// Reads until the path is gone, following it by watch.
     pub fn wait_until_gone(&self, collection: &str, name: &str) {
-        let path = format!("{collection}/{name}");
-        while let Some(object) = self.get(&path) {
-            let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-            let selector = format!("fieldSelector=metadata.name%3D{name}&resourceVersion={version}&timeoutSeconds=20");
-            let request = Request::get(format!("{collection}?watch=1&{selector}")).body(Vec::new()).unwrap();
-            // The watch ends with its first event or by itself; what is so then is read again.
-            let _ = self.runtime.block_on(async {
-                use futures::AsyncBufReadExt;
-                let stream = self.client.request_stream(request).await.ok()?;
-                let mut stream = std::pin::pin!(stream);
-                let mut line = String::new();
-                stream.read_line(&mut line).await.ok()
-            });
+        while let Some(object) = self.get(&format!("{collection}/{name}")) {
+            self.wait_for_change(collection, name, &object);
         }
+    }
+
+    /// Reads until the object is as wanted, following it by watch.
+    pub fn wait_until(&self, path: &str, wanted: impl Fn(&Value) -> bool) {
+        let (collection, name) = path.rsplit_once('/').unwrap();
+        loop {
+            let object = self.get(path).unwrap_or_else(|| panic!("{path} is not there"));
+            if wanted(&object) {
+                return;
+            }
+            self.wait_for_change(collection, name, &object);
+        }
+    }
+
+    /// Returns when the object has changed since, at the latest after 20 seconds.
+    fn wait_for_change(&self, collection: &str, name: &str, since: &Value) {
+        let version = since["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+        let selector = format!("fieldSelector=metadata.name%3D{name}&resourceVersion={version}&timeoutSeconds=20");
+        let request = Request::get(format!("{collection}?watch=1&{selector}")).body(Vec::new()).unwrap();
+        // The watch ends with its first event or by itself; what is so then is read again.
+        let _ = self.runtime.block_on(async {
+            use futures::AsyncBufReadExt;
+            let stream = self.client.request_stream(request).await.ok()?;
+            let mut stream = std::pin::pin!(stream);
+            let mut line = String::new();
+            stream.read_line(&mut line).await.ok()
+        });
     }
 
     /// Every object of every kind that can be listed, without what moves by itself (events, node leases and heartbeats).

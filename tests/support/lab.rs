@@ -13,6 +13,8 @@ pub struct Lab {
     pub place: Place,
     pub name: String,
     pub namespace: String,
+    /// What every `up`, `plan` and `render` gets besides.
+    pub flags: Vec<&'static str>,
 }
 
 /// A step of the plan.
@@ -38,7 +40,13 @@ impl Lab {
                 (name.clone(), format!("iris-{name}"))
             }
         };
-        Lab { scratch: Scratch::new(), place, name, namespace }
+        Lab { scratch: Scratch::new(), place, name, namespace, flags: Vec::new() }
+    }
+
+    /// The same lab, brought up with these flags.
+    pub fn with(mut self, flags: &[&'static str]) -> Lab {
+        self.flags.extend(flags);
+        self
     }
 
     /// The program with this lab's home, and nothing else of this user's.
@@ -91,6 +99,7 @@ impl Lab {
             args.extend(["--provider", "existing", "--context", &existing.context]);
             args.extend(["--name", &self.name, "--namespace", &self.namespace]);
         }
+        args.extend(&self.flags);
         args.extend(extra);
         args
     }

@@ -5,18 +5,14 @@ use super::site::{foreign, storage_nodes};
 use super::steps::step_of;
 use crate::addon::{RECORDED, Site};
 use crate::error::Result;
-use crate::model::longhorn::CLASS;
+use crate::model::longhorn::{CANARY_KEY, CLASS};
 use crate::model::object::{RECORD, labelled};
 use crate::model::{Action, Link, LonghornFacts, ObjectRef, Step};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What the record's keys begin with; the node's name follows. The value is the uid of Longhorn's own object of that node, so
-/// that a node or a Longhorn that was made anew is proven anew.
-pub const KEY: &str = "longhorn-canary.";
-
-/// Longhorn gives up an attachment after 90 seconds and tries again; images may be pulled meanwhile.
-const TIMEOUT: Duration = Duration::from_secs(6 * 60);
+/// Longhorn gives up an attachment after 90 seconds and tries again; then the volume and its pod are removed.
+const TIMEOUT: Duration = Duration::from_secs(7 * 60);
 /// User and group of IRIS.
 const IRIS: u64 = 51773;
 /// Writes the pod's uid, which is new every time, through to the disk and compares what is read back.
@@ -38,7 +34,7 @@ pub fn steps(site: &Site, objects: &[Value]) -> Result<Vec<Step>> {
 fn step(site: &Site, node: &Value, image: &str) -> Step {
     let name = node["metadata"]["name"].as_str().unwrap_or_default();
     let record = ObjectRef::new("v1", "ConfigMap", Some(&site.lab.spec.iris.namespace), RECORD);
-    let proof = site.facts.find(&record).and_then(|record| record["data"][format!("{KEY}{name}")].as_str());
+    let proof = site.facts.find(&record).and_then(|record| record["data"][format!("{CANARY_KEY}{name}")].as_str());
     let proven = proof.is_some() && proof == site.facts.longhorn.as_ref().and_then(|seen| node_uid(seen, name));
     let action = Action::Canary { node: name.into(), objects: objects(site, node, image), record };
     let links = [Link::Nodes, Link::EngineImage, Link::InstanceManagers, Link::Registered, Link::Class];

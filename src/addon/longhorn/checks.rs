@@ -1,6 +1,7 @@
 //! What must hold before Longhorn's first object is applied: each with its cause and the way out.
 
-use super::site::{foreign, storage_nodes};
+use super::manifest::adjustments;
+use super::site::{foreign, settings, storage_nodes};
 use super::version::Version;
 use crate::addon::Site;
 use crate::model::object::condition;
@@ -48,12 +49,18 @@ fn kubernetes(site: &Site) -> Check {
     Check::fail(NAME, format!("{wanted} needs Kubernetes 1.18 to 1.24, {subject} {version}: {why}"), hint)
 }
 
-fn release(site: &Site) -> Option<Check> {
-    if foreign(site).is_some() || site.manifest.is_some() {
-        return None;
+/// What is to be said about the release, and about an original manifest that is not applied word by word.
+fn release(site: &Site) -> Vec<Check> {
+    if foreign(site).is_some() {
+        return Vec::new();
     }
-    let warning = Version::parse(&site.lab.spec.longhorn.version).ok()?.warning()?;
-    Some(Check::warn(NAME, warning, "use --longhorn=1.2.6"))
+    let warning = Version::parse(&site.lab.spec.longhorn.version).ok().and_then(Version::warning);
+    let old = warning.map(|warning| Check::warn(NAME, warning, "use --longhorn=1.2.6"));
+    let changed = site.manifest.and_then(|_| settings(site).ok()).map(|settings| {
+        let cause = format!("set in the original manifest: {}", adjustments(&settings).join(", "));
+        Check::warn(NAME, cause, "`iris-lab render` with the same options prints what is applied")
+    });
+    old.into_iter().chain(changed).collect()
 }
 
 fn nodes(site: &Site) -> Vec<Check> {

@@ -82,7 +82,7 @@ pub fn adjustments(settings: &Settings) -> Vec<String> {
     let (policy, value) = POD_DELETION;
     let mut list = vec![
         format!("numberOfReplicas {} in the storage class", settings.replicas),
-        format!("{policy} {value}, unless it is set"),
+        format!("{policy} {value} (unless it is set)"),
         "protocol TCP on ports without one".to_string(),
     ];
     list.extend(variables(settings).map(|(name, value)| format!("{name}={value} for the driver deployer")));

@@ -10,7 +10,6 @@ mod site;
 mod steps;
 
 pub use crate::model::longhorn::version;
-pub use canary::KEY as CANARY_KEY;
 pub use site::by_design;
 
 use super::{AddOn, PODS, Site};

@@ -53,6 +53,20 @@ fn failed(facts: &Facts, kubernetes: &str) -> Vec<String> {
 }
 
 #[test]
+fn an_old_release_and_a_changed_original_are_told() {
+    let (mut lab, facts) = (lab(), facts(nodes()));
+    let warned = |site: Site| {
+        let warned = Longhorn.checks(&site).into_iter().filter(|check| check.verdict == Verdict::Warn);
+        warned.map(|check| check.cause).collect::<Vec<_>>()
+    };
+    assert_eq!(warned(site(&lab, &facts)), [""; 0]);
+    let original = Site { manifest: Some(&[]), ..site(&lab, &facts) };
+    assert!(warned(original)[0].starts_with("set in the original manifest: numberOfReplicas 3 in the storage class, "));
+    lab.spec.longhorn.version = "1.2.2".into();
+    assert!(warned(site(&lab, &facts))[0].contains("a registry that was frozen"));
+}
+
+#[test]
 fn the_chain_waits_for_what_it_depends_on_and_every_node_gets_its_canary() {
     let steps = steps_in(&facts(nodes()));
     let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();

@@ -170,12 +170,12 @@ impl Version {
         }
     }
 
-    /// What is to be said before it is installed.
+    /// What is to be said before it is installed; it begins with the version.
     pub fn warning(self) -> Option<String> {
         let release = self.release();
         (release.sidecars == COMMUNITY).then(|| {
             format!(
-                "Longhorn {} takes its CSI sidecars from {COMMUNITY}, a registry that was frozen in 2023 and may go away; \
+                "{} takes its CSI sidecars from {COMMUNITY}, a registry that was frozen in 2023 and may go away; \
                  1.2.3 and later do not",
                 release.name
             )

@@ -4,6 +4,7 @@ pub mod defaults;
 pub mod names;
 pub mod services;
 pub mod validate;
+pub mod webhooks;
 
 use crate::sim::api::context::{Api, Target};
 use crate::sim::status::Status;

@@ -1,9 +1,8 @@
 //! Names, namespaces and the metadata that only the server sets.
 
-use crate::sim::api::context::{Api, Target};
 use crate::sim::status::Status;
-use crate::sim::store::random_bytes;
 use crate::sim::store::resource::{Resource, object_mut};
+use crate::sim::store::{Store, random_bytes};
 use serde_json::{Value, json};
 
 /// Gives an object with `generateName` a name.
@@ -25,15 +24,15 @@ pub fn suffix() -> String {
 }
 
 /// Nothing can be created in a namespace that is not there or that is going.
-pub fn check_namespace(api: &Api, target: &Target, namespace: &str, object: &Value) -> Result<(), Status> {
+pub fn check_namespace(store: &Store, resource: &Resource, namespace: &str, object: &Value) -> Result<(), Status> {
     let namespaces = Resource::new("", "namespaces");
-    let found = api.store.get(&namespaces, None, namespace).ok_or_else(|| Status::not_found(&namespaces, namespace))?;
+    let found = store.get(&namespaces, None, namespace).ok_or_else(|| Status::not_found(&namespaces, namespace))?;
     if found["metadata"]["deletionTimestamp"].is_null() {
         return Ok(());
     }
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
-    let mut status = Status::forbidden(&target.kind.qualified(), name, &why);
+    let mut status = Status::forbidden(resource, name, &why);
     if let Some(details) = &mut status.details {
         let message = format!("namespace {namespace} is being terminated");
         details["causes"] =

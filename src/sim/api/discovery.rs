@@ -1,8 +1,10 @@
 //! What the server tells about itself: groups, kinds, version and schemas.
 
+use crate::sim::aggregation;
 use crate::sim::api::http::{Body, Request, answer, json_answer};
 use crate::sim::kinds::{Kind, version_order};
 use crate::sim::status::Status;
+use crate::sim::store::Store;
 use http::{Response, header};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -26,20 +28,25 @@ pub fn core_versions(address: &str) -> Value {
 }
 
 /// `/apis`.
-pub fn groups(kinds: &[Arc<Kind>]) -> Value {
+pub fn groups(store: &Store, kinds: &[Arc<Kind>]) -> Value {
     let mut names: Vec<&str> = Vec::new();
     for kind in kinds.iter().filter(|kind| !kind.group.is_empty()) {
         if !names.contains(&kind.group.as_str()) {
             names.push(&kind.group);
         }
     }
-    let groups: Vec<Value> = names.iter().filter_map(|name| group_entry(kinds, name)).collect();
+    let mut groups: Vec<Value> = names.iter().filter_map(|name| group_entry(kinds, name)).collect();
+    let mut elsewhere: Vec<String> = aggregation::versions(store).into_iter().map(|(group, _)| group).collect();
+    elsewhere.retain(|group| !names.contains(&group.as_str()));
+    elsewhere.dedup();
+    groups.extend(elsewhere.iter().filter_map(|group| aggregation::group_entry(store, group)));
     json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 }
 
 /// `/apis/GROUP`.
-pub fn group(kinds: &[Arc<Kind>], name: &str) -> Result<Value, Status> {
-    let mut entry = group_entry(kinds, name).ok_or_else(Status::no_such_path)?;
+pub fn group(store: &Store, kinds: &[Arc<Kind>], name: &str) -> Result<Value, Status> {
+    let found = group_entry(kinds, name).or_else(|| aggregation::group_entry(store, name));
+    let mut entry = found.ok_or_else(Status::no_such_path)?;
     entry["kind"] = json!("APIGroup");
     entry["apiVersion"] = json!("v1");
     Ok(entry)
@@ -57,10 +64,10 @@ fn group_entry(kinds: &[Arc<Kind>], name: &str) -> Option<Value> {
 }
 
 /// `/api/v1`, `/apis/GROUP/VERSION`.
-pub fn resources(kinds: &[Arc<Kind>], group: &str, version: &str) -> Result<Value, Status> {
+pub fn resources(store: &Store, kinds: &[Arc<Kind>], group: &str, version: &str) -> Result<Value, Status> {
     let served = |kind: &&Arc<Kind>| kind.group == group && kind.version(version).is_some();
     let resources: Vec<Value> = kinds.iter().filter(served).flat_map(|kind| entries(kind)).collect();
-    if resources.is_empty() {
+    if resources.is_empty() && !aggregation::is_elsewhere(store, group, version) {
         return Err(Status::no_such_path());
     }
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
@@ -132,20 +139,22 @@ fn openapi_v2_protobuf(git_version: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::{kinds::Kinds, store::Store};
+    use crate::sim::kinds::Kinds;
 
     #[test]
     fn groups_name_their_preferred_version() {
-        let kinds = Kinds::new(Store::new(), 24).all();
-        let policy = group(&kinds, "policy").unwrap();
+        let store = Store::new();
+        let kinds = Kinds::new(store.clone(), 24).all();
+        let policy = group(&store, &kinds, "policy").unwrap();
         assert_eq!(policy["preferredVersion"]["groupVersion"], "policy/v1");
         assert_eq!(policy["versions"].as_array().unwrap().len(), 2);
-        assert_eq!(group(&kinds, "nosuch").unwrap_err().code, 404);
+        assert_eq!(group(&store, &kinds, "nosuch").unwrap_err().code, 404);
     }
 
     #[test]
     fn resources_carry_short_names_and_subresources() {
-        let list = resources(&Kinds::new(Store::new(), 24).all(), "apps", "v1").unwrap();
+        let store = Store::new();
+        let list = resources(&store, &Kinds::new(store.clone(), 24).all(), "apps", "v1").unwrap();
         let all = list["resources"].as_array().unwrap();
         let named = |name: &str| all.iter().find(|one| one["name"] == name).unwrap();
         assert_eq!(named("statefulsets")["shortNames"], json!(["sts"]));

@@ -1,6 +1,7 @@
 //! From a request to its handler: paths, rights and verbs.
 
 use super::{read, reviews, subresources, write};
+use crate::sim::aggregation;
 use crate::sim::api::context::{Api, Target};
 use crate::sim::api::discovery;
 use crate::sim::api::http::{Body, Request, answer, error_answer, json_answer};
@@ -19,6 +20,11 @@ struct Router<'a>(&'a Api);
 impl Router<'_> {
     fn route(&self, request: &Request) -> Result<Response<Body>, Status> {
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        if let ["apis", group, version, ..] = path.as_slice()
+            && aggregation::is_unavailable(&self.0.store, group, version)
+        {
+            return Ok(answer(503, "text/plain; charset=utf-8", "service unavailable\n"));
+        }
         let found = match path.as_slice() {
             ["api", version, rest @ ..] if !rest.is_empty() => self.target("", version, rest),
             ["apis", group, version, rest @ ..] if !rest.is_empty() => self.target(group, version, rest),
@@ -38,16 +44,17 @@ impl Router<'_> {
         if request.method != Method::GET {
             return Err(Status::method_not_allowed());
         }
+        let (store, kinds) = (&self.0.store, || self.0.kinds.all());
         let value = match path {
             ["healthz" | "readyz" | "livez", ..] => return Ok(answer(200, "text/plain; charset=utf-8", "ok")),
             ["openapi", "v2"] => return Ok(discovery::openapi_v2(request, &self.0.version)),
             [] => json!({"paths": ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/readyz", "/version"]}),
             ["version"] => discovery::version(&self.0.version),
             ["api"] => discovery::core_versions(&self.0.address),
-            ["apis"] => discovery::groups(&self.0.kinds.all()),
-            ["apis", group] => discovery::group(&self.0.kinds.all(), group)?,
-            ["api", version] => discovery::resources(&self.0.kinds.all(), "", version)?,
-            ["apis", group, version] => discovery::resources(&self.0.kinds.all(), group, version)?,
+            ["apis"] => discovery::groups(store, &kinds()),
+            ["apis", group] => discovery::group(store, &kinds(), group)?,
+            ["api", version] => discovery::resources(store, &kinds(), "", version)?,
+            ["apis", group, version] => discovery::resources(store, &kinds(), group, version)?,
             _ => return Err(Status::no_such_path()),
         };
         Ok(json_answer(200, &value))

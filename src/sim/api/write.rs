@@ -2,11 +2,12 @@
 
 use super::read;
 use crate::sim::admission;
-use crate::sim::admission::names;
+use crate::sim::admission::{names, webhooks};
 use crate::sim::api::context::{Api, Target};
 use crate::sim::api::http::{Body, Request, json_answer};
 use crate::sim::api::identify::identify;
 use crate::sim::api::view::{View, unserve};
+use crate::sim::kinds::definitions;
 use crate::sim::patch::Patch;
 use crate::sim::patch::managed::{self, Writer};
 use crate::sim::patch::schema::Node;
@@ -92,6 +93,9 @@ pub fn delete(api: &Api, request: &Request, target: &Target) -> Result<Response<
     }
     let resource = target.kind.resource();
     let store = store_for(api, request)?;
+    if let Ok(object) = current(api, target) {
+        judge(api, target, "DELETE", &object)?;
+    }
     let namespace = target.namespace.as_deref();
     let last = store.delete(&resource, namespace, target.name(), &options);
     let last = last.map_err(|status| if status.code == 404 { target.not_found() } else { status })?;
@@ -122,6 +126,7 @@ pub fn delete_collection(api: &Api, request: &Request, target: &Target) -> Resul
     for object in store.list(&resource, target.namespace.as_deref()).iter().filter(|object| selector.matches(object)) {
         let metadata = &object["metadata"];
         let name = metadata["name"].as_str().unwrap_or_default();
+        judge(api, target, "DELETE", object)?;
         deleted.push(store.delete(&resource, metadata["namespace"].as_str(), name, &options)?);
     }
     let metadata = json!({"resourceVersion": api.store.revision().to_string()});
@@ -163,7 +168,10 @@ fn create_object(
     let store = store_for(api, request)?;
     names::generate(&mut object);
     if let Some(namespace) = &target.namespace {
-        names::check_namespace(api, target, namespace, &object)?;
+        names::check_namespace(&api.store, &target.kind.qualified(), namespace, &object)?;
+    }
+    if target.kind.custom && is_going(api, target) {
+        return Err(Status::no_creation("create not allowed while custom resource definition is terminating"));
     }
     let writer = writer(api, request, target);
     let node = Node::root(&target.kind, &target.version);
@@ -178,8 +186,21 @@ fn create_object(
         }
     }
     admission::on_create(api, target, &mut object)?;
+    judge(api, target, "CREATE", &object)?;
     unserve(&target.kind, &mut object);
     store.create(&target.kind.resource(), object)
+}
+
+/// Asks the webhooks about a write.
+fn judge(api: &Api, target: &Target, operation: &str, object: &Value) -> Result<(), Status> {
+    let (kind, version, subresource) = (&*target.kind, target.version.as_str(), target.subresource.as_deref());
+    webhooks::check(&api.store, api.minor, &webhooks::Write { operation, kind, version, subresource, object })
+}
+
+/// Whether the definition of a custom kind is being deleted.
+fn is_going(api: &Api, target: &Target) -> bool {
+    let definition = api.store.get(&definitions(), None, &target.kind.qualified().to_string());
+    definition.is_some_and(|one| !one["metadata"]["deletionTimestamp"].is_null())
 }
 
 /// Brings an object from its state before to the wanted state, as far as the target covers it.
@@ -209,6 +230,7 @@ pub fn change(
         managed::record(Some(before), &mut after, node, &writer);
     }
     admission::on_update(api, target, before, &mut after)?;
+    judge(api, target, "UPDATE", &after)?;
     store.update(&target.kind.resource(), target.namespace.as_deref(), target.name(), |object| {
         if object["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"] {
             return Err(Status::modified(&target.kind.qualified(), target.name()));

@@ -64,10 +64,11 @@ impl Count {
         Count { active, succeeded, failed }
     }
 
-    /// Failed pods and containers that were started again.
-    fn failures(&self) -> i64 {
+    /// Whether too much has failed: pods, or containers that were started again in their pod.
+    fn is_beyond(&self, limit: i64) -> bool {
         let states = self.active.iter().flat_map(|pod| items(pod, "/status/containerStatuses"));
-        self.failed + states.filter_map(|one| int(one, "/restartCount")).sum::<i64>()
+        let restarts = states.filter_map(|one| int(one, "/restartCount")).sum::<i64>();
+        self.failed > limit || (restarts > 0 && restarts >= limit)
     }
 }
 
@@ -94,7 +95,7 @@ fn advance(world: &World, job: &Value) {
             ("Failed", "DeadlineExceeded", "Job was active longer than specified deadline"),
         );
     }
-    if count.failures() > most {
+    if count.is_beyond(most) {
         let message = "Job has reached the specified backoff limit";
         return finish(world, job, &count, ("Failed", "BackoffLimitExceeded", message));
     }

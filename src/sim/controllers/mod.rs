@@ -1,6 +1,7 @@
 //! The controllers of the embedded cluster. Each looks at the whole world and changes what is not as it should be; all of them
 //! run again after every change, and when the next timer ends. One file and one line in [`CONTROLLERS`] is a controller.
 
+mod api_services;
 mod attachments;
 mod bootstrap;
 mod crds;
@@ -59,6 +60,7 @@ const CONTROLLERS: &[Controller] = &[
     endpoints::sync,
     load_balancer::sync,
     disruption::sync,
+    api_services::sync,
 ];
 
 /// Kinds whose changes concern no controller.

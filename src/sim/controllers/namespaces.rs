@@ -1,7 +1,10 @@
 //! Namespaces: what each contains from its beginning, and how it ends: all content first, then the namespace.
 
-use super::object::{core, is_deleting, items, name, namespace, set_condition};
+use super::object::{core, is_deleting, items, name, namespace, set_condition, text};
 use super::world::World;
+use crate::sim::admission::webhooks::{self, Write};
+use crate::sim::aggregation;
+use crate::sim::kinds::Kinds;
 use crate::sim::store::Resource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -42,14 +45,18 @@ fn fill(world: &World, one: &Value) {
 }
 
 fn empty(world: &World, one: &Value) {
-    let mut left = remaining(world, name(one));
-    for (resource, objects) in &left {
+    let (mut refused, dead) = (Vec::new(), dead_groups(world));
+    for (resource, objects) in &remaining(world, name(one)) {
         for object in objects.iter().filter(|object| !is_deleting(object)) {
-            world.delete(resource, object);
+            match judge(world, resource, object) {
+                Ok(()) => world.delete(resource, object),
+                Err(why) => refused.push(why),
+            }
         }
     }
-    left = remaining(world, name(one));
-    if left.is_empty() {
+    let left = remaining(world, name(one));
+    // What is in a group that cannot be read is not known: nobody may say that the namespace is empty.
+    if left.is_empty() && dead.is_empty() {
         let keep = |spec: &Value| -> Vec<Value> {
             items(spec, "/finalizers").iter().filter(|one| *one != FINALIZER).cloned().collect()
         };
@@ -58,12 +65,29 @@ fn empty(world: &World, one: &Value) {
             one["spec"]["finalizers"] = Value::Array(finalizers);
         });
     }
+    refused.dedup();
     let now = world.store.now();
     let mut status = one["status"].clone();
-    for condition in conditions(&left) {
+    for condition in conditions(&left, &dead, &refused) {
         set_condition(&mut status, condition, &now);
     }
     world.set_status(&core("namespaces"), one, status);
+}
+
+/// Groups whose server is not there.
+fn dead_groups(world: &World) -> Vec<String> {
+    let all = aggregation::versions(&world.store).into_iter();
+    let dead = all.filter(|(group, version)| aggregation::is_unavailable(&world.store, group, version));
+    dead.map(|(group, version)| format!("{group}/{version}")).collect()
+}
+
+/// Asks the webhooks about the end of an object.
+fn judge(world: &World, resource: &Resource, object: &Value) -> Result<(), String> {
+    let kinds = Kinds::new(world.store.clone(), world.minor());
+    let (group, version) = text(object, "/apiVersion").split_once('/').unwrap_or(("", text(object, "/apiVersion")));
+    let Some(kind) = kinds.find(group, version, &resource.plural) else { return Ok(()) };
+    let write = Write { operation: "DELETE", kind: &kind, version, subresource: None, object };
+    webhooks::check(&world.store, world.minor(), &write).map_err(|status| status.message)
 }
 
 type Content = BTreeMap<Resource, Vec<Arc<Value>>>;
@@ -78,14 +102,14 @@ fn remaining(world: &World, home: &str) -> Content {
 }
 
 /// The conditions of a namespace that waits for its content, in the words of a real controller.
-fn conditions(left: &Content) -> Vec<Value> {
-    let fine = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "False", "reason": reason, "message": message});
-    let counts: Vec<String> = left
+fn conditions(left: &Content, dead: &[String], refused: &[String]) -> Vec<Value> {
+    let mut counts: Vec<String> = left
         .iter()
         .map(|(resource, objects)| {
             format!("{}.{} has {} resource instances", resource.plural, resource.group, objects.len())
         })
         .collect();
+    counts.sort();
     let mut finalizers: BTreeMap<&str, usize> = BTreeMap::new();
     for finalizer in
         left.values().flatten().flat_map(|object| items(object, "/metadata/finalizers")).filter_map(Value::as_str)
@@ -94,34 +118,45 @@ fn conditions(left: &Content) -> Vec<Value> {
     }
     let waits: Vec<String> =
         finalizers.iter().map(|(one, count)| format!("{one} in {count} resource instances")).collect();
-    let mut sorted = counts;
-    sorted.sort();
+    let unread: Vec<String> =
+        dead.iter().map(|one| format!("{one}: the server is currently unable to handle the request")).collect();
+    let condition = |kind: &str, bad: (bool, &str, String), good: (&str, &str)| match bad {
+        (true, reason, message) => json!({"type": kind, "status": "True", "reason": reason, "message": message}),
+        _ => json!({"type": kind, "status": "False", "reason": good.0, "message": good.1}),
+    };
+    let unread = format!(
+        "Discovery failed for some groups, {} failing: unable to retrieve the complete list of server APIs: {}",
+        dead.len(),
+        unread.join(", ")
+    );
+    let failed = format!("Failed to delete all resource types, {} remaining: {}", refused.len(), refused.join(", "));
+    let remain = format!("Some resources are remaining: {}", counts.join(", "));
+    let held = format!("Some content in the namespace has finalizers remaining: {}", waits.join(", "));
     vec![
-        fine("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
-        fine(
+        condition(
+            "NamespaceDeletionDiscoveryFailure",
+            (!dead.is_empty(), "DiscoveryFailed", unread),
+            ("ResourcesDiscovered", "All resources successfully discovered"),
+        ),
+        condition(
             "NamespaceDeletionGroupVersionParsingFailure",
-            "ParsedGroupVersions",
-            "All legacy kube types successfully parsed",
+            (false, "", String::new()),
+            ("ParsedGroupVersions", "All legacy kube types successfully parsed"),
         ),
-        fine(
+        condition(
             "NamespaceDeletionContentFailure",
-            "ContentDeleted",
-            "All content successfully deleted, may be waiting on finalization",
+            (!refused.is_empty(), "ContentDeletionFailed", failed),
+            ("ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
         ),
-        json!({
-            "type": "NamespaceContentRemaining", "status": "True", "reason": "SomeResourcesRemain",
-            "message": format!("Some resources are remaining: {}", sorted.join(", ")),
-        }),
-        match waits.is_empty() {
-            true => fine(
-                "NamespaceFinalizersRemaining",
-                "ContentHasNoFinalizers",
-                "All content-preserving finalizers finished",
-            ),
-            false => json!({
-                "type": "NamespaceFinalizersRemaining", "status": "True", "reason": "SomeFinalizersRemain",
-                "message": format!("Some content in the namespace has finalizers remaining: {}", waits.join(", ")),
-            }),
-        },
+        condition(
+            "NamespaceContentRemaining",
+            (!left.is_empty(), "SomeResourcesRemain", remain),
+            ("ContentRemoved", "All content successfully removed"),
+        ),
+        condition(
+            "NamespaceFinalizersRemaining",
+            (!waits.is_empty(), "SomeFinalizersRemain", held),
+            ("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
+        ),
     ]
 }

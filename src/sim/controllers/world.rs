@@ -4,6 +4,7 @@ use super::events::Events;
 pub use super::events::Source;
 use super::object::{name, namespace};
 use super::timers::{Tick, Timers};
+use crate::sim::admission::names::check_namespace;
 use crate::sim::clock::Clock;
 use crate::sim::faults::Faults;
 use crate::sim::store::{DeleteOptions, Propagation, Resource, Store};
@@ -33,6 +34,13 @@ impl World {
     pub fn new(store: Store, clock: Clock, faults: Faults) -> Self {
         let timers = RefCell::new(Timers::new(clock));
         World { store, faults, timers, events: RefCell::default(), attempts: RefCell::default() }
+    }
+
+    /// The minor release of Kubernetes, as the nodes report it: 24 when there are none.
+    pub fn minor(&self) -> u32 {
+        let nodes = self.store.list(&Resource::new("", "nodes"), None);
+        let version = nodes.first().and_then(|node| node.pointer("/status/nodeInfo/kubeletVersion")?.as_str());
+        version.and_then(|version| version.split('.').nth(1)?.parse().ok()).unwrap_or(24)
     }
 
     /// Ends a round of all controllers. Returns when the next one is due at the latest.
@@ -68,8 +76,11 @@ impl World {
         }
     }
 
-    /// Creates an object. Returns it, or what was wrong.
+    /// Creates an object, where its namespace takes new ones. Returns it, or what was wrong.
     pub fn create(&self, resource: &Resource, object: Value) -> Result<Arc<Value>, String> {
+        if let Some(home) = namespace(&object) {
+            check_namespace(&self.store, resource, home, &object).map_err(|status| status.message)?;
+        }
         self.store.create(resource, object).map_err(|status| status.message)
     }
 

@@ -1,6 +1,7 @@
 //! Tests of the embedded cluster as a whole: the real client against a running server.
 
 mod apply;
+mod extensions;
 mod faults;
 mod objects;
 mod patches;

@@ -56,7 +56,7 @@ fn daemon(world: &World, node: &Value, pod: &Value) -> Course {
         let fatal = "Error starting manager: Environment check failed: failed to execute: nsenter [--mount=/host/proc/1/ns/mnt --net=/host/proc/1/ns/net iscsiadm --version], output , stderr, nsenter: failed to execute iscsiadm: No such file or directory, error exit status 127";
         return Course::fails(format!("level=error msg=\"{why}\"\nlevel=fatal msg=\"{fatal}\"\n"));
     }
-    let starts = has_rights(world, pod) && can_start(world, node);
+    let starts = has_rights(world, pod) && can_start(world);
     match starts {
         true => Course::works(true, "level=info msg=\"Listening on 0.0.0.0:9500\"\n"),
         false => Course::works(false, "level=info msg=\"Start Longhorn manager: waiting for caches to sync\"\n"),

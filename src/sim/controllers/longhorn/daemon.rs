@@ -18,10 +18,8 @@ const APPLIED: &str = "longhorn.io/last-applied-configmap";
 const TOO_NEW: u32 = 25;
 
 /// Whether a manager can start: its definitions are served, its namespace stays, and Kubernetes is not too new for it.
-pub fn can_start(world: &World, node: &Value) -> bool {
-    let version = text(node, "/status/nodeInfo/kubeletVersion");
-    let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()).unwrap_or(0);
-    minor < TOO_NEW && KINDS.iter().all(|(plural, _)| is_served(world, plural)) && !is_leaving(world)
+pub fn can_start(world: &World) -> bool {
+    world.minor() < TOO_NEW && KINDS.iter().all(|(plural, _)| is_served(world, plural)) && !is_leaving(world)
 }
 
 fn is_leaving(world: &World) -> bool {
@@ -32,7 +30,7 @@ fn is_leaving(world: &World) -> bool {
 pub fn start(world: &World, managers: &[Arc<Value>]) {
     for manager in managers {
         let Some(node) = world.store.get(&core("nodes"), None, home(manager)) else { continue };
-        if can_start(world, &node) && world.once(format!("longhorn/start/{}", run(manager))) {
+        if can_start(world) && world.once(format!("longhorn/start/{}", run(manager))) {
             register(world, manager, &node);
         }
     }

@@ -69,16 +69,13 @@ pub fn ensure(world: &World, resource: &Resource, mut object: Value) {
     if world.store.get(resource, home, object_name).is_some() {
         return;
     }
-    let kinds = Kinds::new(world.store.clone(), NEWEST).all();
+    let kinds = Kinds::new(world.store.clone(), world.minor()).all();
     if let Some(kind) = kinds.iter().find(|kind| kind.resource() == *resource) {
-        defaults::fill(kind, NEWEST, &mut object);
+        defaults::fill(kind, world.minor(), &mut object);
         defaults::admit(kind, &mut object);
     }
     drop(world.create(resource, object));
 }
-
-/// The newest minor release of Kubernetes that Longhorn 1.2 runs on.
-const NEWEST: u32 = 24;
 
 /// A reference by which a custom resource owns what was made for it.
 pub fn owned_by(owner: &Value) -> Value {

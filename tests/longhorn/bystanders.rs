@@ -1,0 +1,118 @@
+//! What belongs to others on the same cluster and must come through every `reset` untouched.
+
+use super::breakage::let_go;
+use crate::support::Lab;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const THINGS: &str = "/apis/example.com/v1/namespaces/bystander/things";
+const PATHS: &[&str] = &[
+    "/api/v1/namespaces/bystander",
+    "/api/v1/namespaces/leaving",
+    "/api/v1/namespaces/leaving/configmaps/held",
+    "/api/v1/namespaces/bystander/persistentvolumeclaims/theirs",
+    "/apis/storage.k8s.io/v1/storageclasses/theirs",
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.com",
+    "/apis/example.com/v1/namespaces/bystander/things/one",
+    "/apis/example.com/v1/namespaces/bystander/things/going",
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/theirs",
+];
+
+/// Objects of somebody else, as they were before.
+pub struct Bystanders<'a> {
+    lab: &'a Lab,
+    before: BTreeMap<String, Value>,
+}
+
+impl<'a> Bystanders<'a> {
+    /// Makes them: a definition with objects that have finalizers, another namespace that is stuck, another storage class with a
+    /// claim, another webhook.
+    pub fn make(lab: &'a Lab) -> Self {
+        let reader = lab.reader();
+        for name in ["bystander", "leaving"] {
+            let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+            reader.create("/api/v1/namespaces", &namespace);
+        }
+        let held = json!({ "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": { "name": "held", "finalizers": ["example.com/backup"] } });
+        reader.create("/api/v1/namespaces/leaving/configmaps", &held);
+        reader.create(DEFINITIONS, &definition());
+        reader.wait_until(&format!("{DEFINITIONS}/things.example.com"), |definition| {
+            let conditions = definition["status"]["conditions"].as_array();
+            conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"))
+        });
+        for name in ["one", "going"] {
+            let thing = json!({ "apiVersion": "example.com/v1", "kind": "Thing",
+                "metadata": { "name": name, "finalizers": ["example.com/hold", "longhorn.io"] } });
+            reader.create(THINGS, &thing);
+        }
+        reader.delete(&format!("{THINGS}/going"));
+        let class = json!({ "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": { "name": "theirs" },
+            "provisioner": "microk8s.io/hostpath", "reclaimPolicy": "Delete" });
+        reader.create("/apis/storage.k8s.io/v1/storageclasses", &class);
+        let claim = json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "theirs" },
+            "spec": { "storageClassName": "theirs", "accessModes": ["ReadWriteOnce"],
+                "resources": { "requests": { "storage": "1Mi" } } } });
+        reader.create("/api/v1/namespaces/bystander/persistentvolumeclaims", &claim);
+        reader.wait_until("/api/v1/namespaces/bystander/persistentvolumeclaims/theirs", |claim| {
+            claim["status"]["phase"] == "Bound"
+        });
+        reader.create("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", &webhook());
+        reader.delete("/api/v1/namespaces/leaving");
+        reader.wait_until("/api/v1/namespaces/leaving", |namespace| {
+            namespace["status"]["conditions"].as_array().is_some_and(|all| all.len() >= 5)
+        });
+        Bystanders { lab, before: seen(lab) }
+    }
+
+    /// Fails the test unless each is there with the resource version that it had.
+    #[track_caller]
+    pub fn are_untouched(&self) {
+        for (path, version) in seen(self.lab) {
+            assert_eq!(self.before.get(&path), Some(&version), "{path} was touched");
+        }
+    }
+
+    /// Removes them again.
+    pub fn remove(self) {
+        let reader = self.lab.reader();
+        let_go(self.lab, "/api/v1/namespaces/leaving/configmaps/held");
+        for thing in ["one", "going"] {
+            let_go(self.lab, &format!("{THINGS}/{thing}"));
+        }
+        for path in PATHS.iter().rev().filter(|path| !path.contains("going") && !path.contains("leaving")) {
+            reader.delete(path);
+        }
+        reader.wait_until_gone("/api/v1/namespaces", "leaving");
+        reader.wait_until_gone("/api/v1/namespaces", "bystander");
+        reader.wait_until_gone(DEFINITIONS, "things.example.com");
+    }
+}
+
+/// The resource version of each.
+fn seen(lab: &Lab) -> BTreeMap<String, Value> {
+    let version = |path: &&str| {
+        let object = lab.reader().get(path).unwrap_or_else(|| panic!("{path} is gone"));
+        (path.to_string(), object["metadata"]["resourceVersion"].clone())
+    };
+    PATHS.iter().map(version).collect()
+}
+
+fn definition() -> Value {
+    let schema = json!({ "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } });
+    json!({ "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": { "name": "things.example.com" },
+        "spec": { "group": "example.com", "scope": "Namespaced",
+            "names": { "plural": "things", "singular": "thing", "kind": "Thing", "listKind": "ThingList" },
+            "versions": [{ "name": "v1", "served": true, "storage": true, "schema": schema }] } })
+}
+
+fn webhook() -> Value {
+    json!({ "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": { "name": "theirs" },
+        "webhooks": [{ "name": "theirs.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "failurePolicy": "Ignore", "timeoutSeconds": 1,
+            "clientConfig": { "service": { "name": "theirs", "namespace": "bystander" } },
+            "rules": [{ "apiGroups": ["example.com"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["nothings"] }] }] })
+}

@@ -1,0 +1,166 @@
+//! `reset` from every state in which Longhorn may have been left: the cluster is as it was before `up`, and the others' objects
+//! are untouched.
+
+use super::breakage::{Breakage, api_service_dead, held};
+use super::bystanders::Bystanders;
+use super::{NAMESPACE, PLURALS};
+use crate::scenario::inventory;
+use crate::support::{Lab, Place, same};
+use serde_json::json;
+
+/// Those that a real cluster shows best; the others run there when all are asked for.
+const FOR_SHORT: &[Breakage] = &[Breakage::NamespaceDeleted, Breakage::ManifestDeleted];
+
+#[test]
+fn from_every_state_of_an_existing_cluster() {
+    let lab = Lab::new(Place::served(), "states");
+    from_each(&lab, Breakage::ALL);
+}
+
+#[test]
+fn from_states_of_a_real_cluster() {
+    if let Some(place) = Place::real() {
+        let lab = Lab::new(place, "e2e-states");
+        from_each(&lab, if lab.place.is_thorough() { Breakage::ALL } else { FOR_SHORT });
+    }
+}
+
+fn from_each(lab: &Lab, breakages: &[Breakage]) {
+    let before = inventory(lab);
+    let bystanders = Bystanders::make(lab);
+    for breakage in breakages {
+        lab.up(&["--longhorn", "--no-canary"]).exits(0);
+        breakage.make(lab);
+        let run = lab.reset();
+        assert_eq!(run.code, Some(0), "`reset` after {breakage:?}\n{}", run.transcript());
+        lab.is_gone();
+        bystanders.are_untouched();
+    }
+    bystanders.remove();
+    same(&before, &inventory(lab), "left in the cluster");
+}
+
+#[test]
+fn a_stuck_namespace_is_freed_alone() {
+    let lab = Lab::new(Place::served(), "stuck");
+    stuck(&lab);
+}
+
+#[test]
+fn a_stuck_namespace_is_freed_alone_on_a_real_cluster() {
+    if let Some(place) = Place::real() {
+        stuck(&Lab::new(place, "e2e-stuck"));
+    }
+}
+
+fn stuck(lab: &Lab) {
+    let before = inventory(lab);
+    lab.up(&["--longhorn", "--no-canary"]).exits(0);
+    Breakage::NamespaceDeleted.make(lab);
+    let stuck = held(lab);
+    let dry = lab.run(&["unstick", "--dry-run"]).exits(0);
+    assert_eq!(held(lab), stuck, "a dry run touches nothing");
+    dry.says("longhorn.io").says("Terminating");
+    lab.run(&["unstick", "--yes"]).exits(0);
+    assert!(lab.reader().get(&format!("/api/v1/namespaces/{NAMESPACE}")).is_none(), "the namespace is gone");
+    for plural in PLURALS {
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.longhorn.io");
+        assert!(lab.reader().get(&path).is_none(), "{plural} is gone");
+    }
+    lab.run(&["unstick", "--yes"]).exits(0);
+    lab.reset().exits(0);
+    lab.is_gone();
+    same(&before, &inventory(lab), "left in the cluster");
+}
+
+#[test]
+fn a_dead_api_service_of_somebody_else_is_named_and_left() {
+    let lab = Lab::new(Place::served(), "dead");
+    dead_api_service(&lab);
+}
+
+#[test]
+fn a_dead_api_service_of_somebody_else_is_named_and_left_on_a_real_cluster() {
+    if let Some(place) = Place::real() {
+        dead_api_service(&Lab::new(place, "e2e-dead"));
+    }
+}
+
+fn dead_api_service(lab: &Lab) {
+    const PATH: &str = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.dead.example.com";
+    let before = inventory(lab);
+    lab.up(&["--longhorn", "--no-canary"]).exits(0);
+    api_service_dead(lab, "metrics-server", "kube-system");
+    let run = lab.run(&["reset", "--yes", "--timeout", "60s"]).exits(5);
+    run.says("v1beta1.dead.example.com").says("kubectl delete apiservice v1beta1.dead.example.com");
+    assert!(lab.reader().get(PATH).is_some(), "it belongs to somebody else");
+    lab.reader().delete(PATH);
+    lab.reset().exits(0);
+    lab.is_gone();
+    same(&before, &inventory(lab), "left in the cluster");
+}
+
+#[test]
+fn volumes_of_another_namespace_stop_the_reset() {
+    let lab = Lab::new(Place::served(), "shared");
+    others_volumes(&lab);
+}
+
+#[test]
+fn volumes_of_another_namespace_stop_the_reset_on_a_real_cluster() {
+    if let Some(place) = Place::real() {
+        others_volumes(&Lab::new(place, "e2e-shared"));
+    }
+}
+
+fn others_volumes(lab: &Lab) {
+    const CLAIM: &str = "/api/v1/namespaces/default/persistentvolumeclaims/theirs";
+    let before = inventory(lab);
+    lab.up(&["--longhorn", "--no-canary"]).exits(0);
+    let claim = json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "theirs" },
+        "spec": { "storageClassName": "longhorn", "accessModes": ["ReadWriteOnce"],
+            "resources": { "requests": { "storage": "16Mi" } } } });
+    lab.reader().create("/api/v1/namespaces/default/persistentvolumeclaims", &claim);
+    lab.reader().wait_until(CLAIM, |claim| claim["status"]["phase"] == "Bound");
+    let there = inventory(lab);
+    let run = lab.reset();
+    assert_eq!(run.code, Some(3), "{}", run.transcript());
+    run.says("default/theirs");
+    same(&there, &inventory(lab), "nothing was changed");
+    lab.reader().delete(CLAIM);
+    lab.reader().wait_until_gone("/api/v1/namespaces/default/persistentvolumeclaims", "theirs");
+    lab.reset().exits(0);
+    lab.is_gone();
+    same(&before, &inventory(lab), "left in the cluster");
+}
+
+#[test]
+fn longhorn_of_somebody_else_stays_unless_it_is_adopted() {
+    let lab = Lab::new(Place::served(), "adopted");
+    adopted(&lab);
+}
+
+#[test]
+fn longhorn_of_somebody_else_stays_unless_it_is_adopted_on_a_real_cluster() {
+    if let Some(place) = Place::real() {
+        adopted(&Lab::new(place, "e2e-adopted"));
+    }
+}
+
+/// Ours without its labels is somebody else's.
+fn adopted(lab: &Lab) {
+    let before = inventory(lab);
+    let list = lab.run(&["render", "longhorn", "-o", "json"]).exits(0).json();
+    for object in list["items"].as_array().unwrap() {
+        lab.reader().apply(object, "somebody");
+    }
+    lab.up(&["--longhorn", "--no-canary"]).exits(0);
+    lab.reset().exits(0);
+    lab.is_gone();
+    let there = lab.reader().get(&format!("/api/v1/namespaces/{NAMESPACE}"));
+    assert!(there.is_some(), "`reset` leaves what it did not install");
+    lab.up(&["--longhorn", "--no-canary"]).exits(0);
+    lab.run(&["reset", "--yes", "--adopt"]).exits(0).says("adopt");
+    lab.is_gone();
+    same(&before, &inventory(lab), "left in the cluster");
+}
