@@ -4,9 +4,11 @@ use crate::cluster::{Cluster, kubeconfig};
 use crate::engine::journal::{Journal, Target};
 use crate::engine::simulator;
 use crate::error::{Failure, Result};
+use crate::lab::{self, AddOnName};
 use crate::model::Facts;
 use crate::observe;
 use crate::paths::{LabDir, StateDir};
+use crate::plan;
 use crate::provider::{self, Provider};
 
 /// A lab that was brought up from this host.
@@ -85,8 +87,21 @@ impl Here {
     /// What is there; a cluster that does not run has nothing.
     pub async fn facts(&self, cluster: Option<&Cluster>) -> Result<Facts> {
         match cluster {
-            Some(cluster) => observe::facts(cluster, &self.name, &self.target()?.namespace).await,
+            Some(cluster) => {
+                let mut facts = observe::facts(cluster, &self.name, &self.target()?.namespace).await?;
+                if has_longhorn(&facts) {
+                    observe::of_lab(cluster, &self.name, &mut facts).await?;
+                }
+                Ok(facts)
+            }
             None => Ok(Facts::default()),
         }
     }
+}
+
+/// Whether the lab that was applied has Longhorn, as its record says.
+fn has_longhorn(facts: &Facts) -> bool {
+    let record = facts.objects.iter().find(|o| o["kind"] == "ConfigMap" && o["metadata"]["name"] == plan::RECORD);
+    let lab = record.and_then(|record| record["data"]["lab.yaml"].as_str());
+    lab.and_then(|text| lab::load(text, "the record").ok()).is_some_and(|lab| lab.has(AddOnName::Longhorn))
 }

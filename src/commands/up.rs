@@ -10,8 +10,9 @@ use crate::engine::lock::HostLock;
 use crate::engine::{Outcome, Session, simulator};
 use crate::error::{Failure, Kind, Result};
 use crate::lab::AddOnName;
+use crate::model::longhorn::CLASS;
 use crate::model::status::{LabIdentity, Status};
-use crate::model::{Check, Facts, Plan, Verdict};
+use crate::model::{Action, Check, Facts, Plan, Verdict};
 use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::ui::{Ui, UpSummary, plan_text};
@@ -85,6 +86,7 @@ async fn locked(
         requests: session.cluster().map_or(0, Cluster::requests),
         seconds: start.elapsed().as_secs_f64(),
         select: again::selector(&request.state, &request.lab.metadata.name)?,
+        longhorn: longhorn(&plan, &facts),
         ..summary(request, &facts, &hash)
     };
     ui.result(|look| summary.text(look), &summary)
@@ -116,6 +118,27 @@ fn summary(request: &Request, facts: &Facts, hash: &str) -> UpSummary {
         kubeconfig: request.dir.kubeconfig().display().to_string(),
         ..UpSummary::default()
     }
+}
+
+/// What the user has of Longhorn, in a line.
+fn longhorn(plan: &Plan, facts: &Facts) -> Option<String> {
+    let seen = facts.longhorn.as_ref()?;
+    let class = facts.storage_classes.iter().find(|class| class["metadata"]["name"] == CLASS);
+    let copies = class.and_then(|class| class["parameters"]["numberOfReplicas"].as_str()).unwrap_or("3");
+    let copies = if copies == "1" { "1 copy".into() } else { format!("{copies} copies") };
+    let proven: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::Canary { node, .. } => Some(node.as_str()),
+            _ => None,
+        })
+        .collect();
+    let proof = match proven.is_empty() {
+        true => "not proven to work (--no-canary)".into(),
+        false => format!("proven to work on {}", proven.join(", ")),
+    };
+    Some(format!("{}, {copies} of each volume, {proof}", seen.version().unwrap_or_default()))
 }
 
 /// Shows the plan and changes nothing.

@@ -9,6 +9,9 @@ const MERGE_KEYS: [&str; 4] = ["mountPath", "containerPort", "port", "name"];
 /// Under these fields values are quantities.
 const QUANTITIES: [&str; 5] = ["requests", "limits", "capacity", "hard", "sizeLimit"];
 
+/// Fields that the server drops when they are false.
+const DROPPED_IF_FALSE: [&str; 3] = ["hostIPC", "hostNetwork", "hostPID"];
+
 /// Whether applying `desired` would change `live`. In doubt it does: an apply too many is harmless, one too few is not.
 pub fn differs(live: &Value, desired: &Value) -> bool {
     !covers(live, desired, false) || leftover(live, desired)
@@ -22,7 +25,8 @@ fn covers(live: &Value, desired: &Value, quantity: bool) -> bool {
         (_, Value::Null) => true,
         (Value::Object(live), Value::Object(desired)) => desired.iter().all(|(key, desired)| {
             let quantity = quantity || QUANTITIES.contains(&key.as_str());
-            covers(live.get(key).unwrap_or(&Value::Null), desired, quantity)
+            let dropped = *desired == false && DROPPED_IF_FALSE.contains(&key.as_str()) && !live.contains_key(key);
+            dropped || covers(live.get(key).unwrap_or(&Value::Null), desired, quantity)
         }),
         (Value::Array(live), Value::Array(desired)) => lists(live, desired, quantity),
         (live, desired) => {
@@ -106,7 +110,10 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_the_server_adds_is_no_difference() {
+    fn what_the_server_adds_or_drops_is_no_difference() {
+        assert!(!differs(&json!({ "spec": {} }), &json!({ "spec": { "hostIPC": false } })));
+        assert!(differs(&json!({ "spec": {} }), &json!({ "spec": { "hostIPC": true } })));
+        assert!(differs(&json!({ "spec": { "hostIPC": true } }), &json!({ "spec": { "hostIPC": false } })));
         let desired = json!({ "spec": { "replicas": 2, "template": { "spec": { "nodeName": null,
             "securityContext": {}, "containers": [{ "name": "iris", "env": [{ "name": "TZ", "value": "UTC" }] }] } } } });
         let live = json!({ "metadata": { "uid": "1" }, "status": { "replicas": 2 }, "spec": { "replicas": 2,

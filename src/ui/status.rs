@@ -53,6 +53,7 @@ fn facts(status: &Status) -> String {
         ("Cluster", format!("{}, {}, Kubernetes {}", status.provider, status.server, status.version)),
         ("Storage", storage(&status.storage_classes)),
     ];
+    rows.extend(status.longhorn.iter().map(|longhorn| ("Longhorn", longhorn.line())));
     for service in &status.services {
         let address = match service.addresses.is_empty() {
             true => "none yet".into(),
@@ -113,7 +114,11 @@ fn volumes(status: &Status, look: &Look) -> String {
     let mut table = Table::new(&titles[..columns]);
     for volume in &status.volumes {
         let volume = volume.clone();
-        table.row([volume.claim, volume.phase, volume.size, volume.class, volume.volume].into_iter().take(columns));
+        let state = match volume.robustness.filter(|robustness| robustness != "healthy") {
+            Some(robustness) => format!("{}, {robustness}", volume.phase),
+            None => volume.phase,
+        };
+        table.row([volume.claim, state, volume.size, volume.class, volume.volume].into_iter().take(columns));
     }
     if status.volumes.is_empty() { String::new() } else { table.text(0) }
 }

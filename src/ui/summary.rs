@@ -17,6 +17,9 @@ pub struct UpSummary {
     pub simulated: bool,
     /// The namespace.
     pub namespace: String,
+    /// Longhorn, where the lab has it: its version, how many copies a volume has, and where that was proven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longhorn: Option<String>,
     /// Names of the pods.
     pub pods: Vec<String>,
     /// URLs of the management portal.
@@ -114,6 +117,7 @@ impl UpSummary {
             ("Provider", self.provider.clone()),
             ("Pods", format!("{} in namespace {}", self.pods.join(", "), self.namespace)),
         ];
+        rows.extend(self.longhorn.iter().map(|longhorn| ("Longhorn", longhorn.clone())));
         rows.extend(named("Portal", &self.portal_urls));
         rows.push(("Users", self.users.join(", ")));
         rows.extend(self.password_file.iter().map(|file| ("Password", format!("in {file}"))));
@@ -215,6 +219,7 @@ mod tests {
             provider: "sim".into(),
             simulated: true,
             namespace: "iris-lab".into(),
+            longhorn: Some("1.2.6, 1 copy of each volume".into()),
             pods: vec!["data-0".into(), "data-1".into()],
             portal_urls: vec!["http://10.0.0.240:52773/csp/sys/UtilHome.csp".into()],
             users: vec!["SuperUser".into(), "_SYSTEM".into()],
@@ -233,6 +238,7 @@ Lab two-pod is up (41s)
 
   Provider    sim
   Pods        data-0, data-1 in namespace iris-lab
+  Longhorn    1.2.6, 1 copy of each volume
   Portal      http://10.0.0.240:52773/csp/sys/UtilHome.csp
   Users       SuperUser, _SYSTEM
   Password    in /state/two-pod/password

@@ -10,7 +10,6 @@ mod site;
 mod steps;
 
 pub use crate::model::longhorn::version;
-pub use site::by_design;
 
 use super::{AddOn, PODS, Site};
 use crate::error::Result;

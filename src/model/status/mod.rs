@@ -1,10 +1,12 @@
 //! The state of a lab as its user sees it, computed from the facts: what runs, where, whether it is healthy, and if not why.
 
+mod longhorn;
 mod pod;
 mod problems;
 #[cfg(test)]
 mod tests;
 
+pub use longhorn::LonghornStatus;
 pub use pod::{PodStatus, status_column};
 
 use super::Facts;
@@ -80,6 +82,9 @@ pub struct Status {
     pub nodes: Vec<NodeStatus>,
     /// Storage classes.
     pub storage_classes: Vec<ClassStatus>,
+    /// Longhorn, where the lab has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longhorn: Option<LonghornStatus>,
     /// Pods.
     pub pods: Vec<PodStatus>,
     /// Volumes, by their claims.
@@ -139,6 +144,9 @@ pub struct VolumeStatus {
     pub class: String,
     /// Name of the volume; empty while there is none.
     pub volume: String,
+    /// How well it is, where Longhorn has it: `healthy`, `degraded` (fewer copies than wanted), `faulted` (none).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub robustness: Option<String>,
 }
 
 /// One Service of type LoadBalancer.
@@ -170,8 +178,12 @@ impl Status {
             version: facts.version.clone(),
             nodes: by_name(&facts.nodes).into_iter().map(node).collect(),
             storage_classes: by_name(&facts.storage_classes).into_iter().map(|class| storage(class, facts)).collect(),
+            longhorn: facts
+                .longhorn
+                .as_ref()
+                .map(|seen| LonghornStatus::of(&identity.lab, seen, &facts.storage_classes)),
             pods: by_name(&facts.pods).into_iter().map(PodStatus::of).collect(),
-            volumes: by_name(&facts.claims).into_iter().map(volume).collect(),
+            volumes: by_name(&facts.claims).into_iter().map(|claim| volume(claim, facts)).collect(),
             portal_urls: portal_urls(&services),
             services,
             users: USERS.map(String::from).to_vec(),
@@ -213,7 +225,7 @@ fn storage(class: &Value, facts: &Facts) -> ClassStatus {
     }
 }
 
-fn volume(claim: &Value) -> VolumeStatus {
+fn volume(claim: &Value, facts: &Facts) -> VolumeStatus {
     let phase = if deleted(claim) { "Terminating" } else { text(claim, "/status/phase") };
     let size = match text(claim, "/status/capacity/storage") {
         "" => text(claim, "/spec/resources/requests/storage"),
@@ -225,6 +237,7 @@ fn volume(claim: &Value) -> VolumeStatus {
         size: size.into(),
         class: text(claim, "/spec/storageClassName").into(),
         volume: text(claim, "/spec/volumeName").into(),
+        robustness: longhorn::robustness(facts.longhorn.as_ref(), text(claim, "/spec/volumeName")),
     }
 }
 

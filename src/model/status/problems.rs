@@ -1,7 +1,7 @@
 //! What is wrong with a lab: every problem names its cause and the next command.
 
 use super::super::object::condition;
-use super::{LabIdentity, LabState, PodStatus, Status, deleted, list, name, text};
+use super::{LabIdentity, LabState, PodStatus, Status, deleted, list, longhorn, name, text};
 use crate::model::Facts;
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ pub(super) fn judge(status: &mut Status, identity: &LabIdentity, facts: &Facts) 
     } else {
         let mut problems = nodes(status);
         problems.extend(namespace(status, facts));
+        problems.extend(longhorn::problems(status));
         problems.extend(volumes(status, facts));
         problems.extend(missing(status, identity, facts));
         problems.extend(pods(status, identity, facts));
@@ -21,6 +22,7 @@ pub(super) fn judge(status: &mut Status, identity: &LabIdentity, facts: &Facts) 
         (if problems.is_empty() { LabState::Healthy } else { LabState::Unhealthy }, problems)
     };
     status.notes = notes(status, identity);
+    status.notes.extend(longhorn::notes(status, facts.longhorn.as_ref()));
     status.healthy = state == LabState::Healthy;
     (status.state, status.problems) = (state, problems);
 }
