@@ -79,7 +79,7 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
     if !stuck.is_terminating() {
         return nothing(format!("the namespace {namespace} is not being deleted, and is not touched"));
     }
-    ui.note(format!("the namespace {namespace} is being deleted and does not end"));
+    ui.note(format!("the namespace {namespace} is Terminating: it is being deleted and does not end"));
     stuck.explain().into_iter().for_each(|line| ui.note(line));
     let (mut longhorn, mut beside) = (None, Vec::new());
     if stuck.is_longhorn() {
@@ -95,7 +95,7 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
         return Err(unknown(&stuck));
     }
     if !args.yes && !place.provider.is_simulated() {
-        ui.confirm_typed(&question(&stuck, &plan), namespace)?;
+        ui.confirm_typed(&question(&stuck, &plan, longhorn.as_ref()), namespace)?;
     }
     let simulated = place.provider.is_simulated();
     let again = match (&args.context, args.lab.name.as_deref()) {
@@ -149,19 +149,20 @@ fn unknown(stuck: &Stuck) -> Failure {
     failure
 }
 
-fn question(stuck: &Stuck, plan: &Plan) -> String {
+fn question(stuck: &Stuck, plan: &Plan, longhorn: Option<&LonghornFacts>) -> String {
     let freed = plan.steps.iter().filter(|step| step.satisfied.is_none()).filter_map(|step| match &step.action {
         Action::Release { seen, .. } => Some(seen.len()),
         _ => None,
     });
-    let what = if stuck.is_longhorn() {
-        format!(" Everything of {GROUP} in the cluster goes with it.")
-    } else {
-        String::new()
-    };
-    format!(
-        "This frees {} objects of their finalizers and removes the namespace {}.{what}",
-        freed.sum::<usize>(),
-        stuck.name()
-    )
+    let name = stuck.name();
+    let mut text =
+        format!("This frees {} objects of their finalizers and removes the namespace {name}", freed.sum::<usize>());
+    if stuck.is_longhorn() {
+        text += &format!(". Everything of {GROUP} in the cluster goes with it");
+    }
+    let claims: Vec<String> = longhorn.iter().flat_map(|facts| facts.claims()).map(|claim| claim.to_string()).collect();
+    if !claims.is_empty() {
+        text += &format!(". The data of these is lost: {}", claims.join(", "));
+    }
+    text
 }
