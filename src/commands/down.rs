@@ -45,7 +45,7 @@ async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Op
     let (lab, simulated, up) = (here.name.clone(), here.provider.is_simulated(), here.target()?.up.clone());
     let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
-    let seconds = outcome.elapsed.as_secs_f64();
+    let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
     let select = again::selector(&here.state, &lab)?;
     let hint = format!("run `iris-lab down{select}` again, or remove all with `iris-lab reset{select}`");
     let result = match longhorn.goes() {
@@ -54,6 +54,6 @@ async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Op
     };
     result.map_err(|failure| failure.hint(hint))?;
     let kept = if args.delete_data { Vec::new() } else { claims };
-    let summary = DownSummary { lab, simulated, removed: plan.deleted(), kept, seconds, up, select };
+    let summary = DownSummary { lab, simulated, removed: plan.deleted(&changed), kept, seconds, up, select };
     ui.result(|look| summary.text(look), &summary)
 }

@@ -14,6 +14,7 @@ pub struct Longhorn {
     facts: LonghornFacts,
     stuck: Option<Stuck>,
     kubernetes: String,
+    beside: Vec<ObjectRef>,
     whose: Whose,
 }
 
@@ -44,7 +45,8 @@ impl Longhorn {
             None => Whose::Nobodys,
         };
         let facts = facts.unwrap_or_default();
-        let mut longhorn = Longhorn { facts, stuck: None, kubernetes: cluster.version().into(), whose };
+        let mut longhorn =
+            Longhorn { facts, stuck: None, kubernetes: cluster.version().into(), beside: traces::beside(), whose };
         if longhorn.goes() {
             longhorn.stuck = cluster.stuck(NAMESPACE).await?;
             unused(&users(cluster, &longhorn.facts, found).await?)?;
@@ -65,6 +67,8 @@ impl Longhorn {
             namespace: NAMESPACE,
             kubernetes: &self.kubernetes,
             lab,
+            // Its pods may still make some of them: all are gone after, whether they are there now.
+            beside: &self.beside,
             keeps_volumes: false,
         })
     }

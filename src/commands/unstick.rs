@@ -8,8 +8,8 @@ use crate::engine::Session;
 use crate::engine::journal::Journal;
 use crate::engine::lock::HostLock;
 use crate::error::{Failure, Kind, Result};
-use crate::model::longhorn::GROUP;
-use crate::model::{Action, LonghornFacts, Plan, Stuck};
+use crate::model::longhorn::{GROUP, traces};
+use crate::model::{Action, LonghornFacts, ObjectRef, Plan, Stuck, Trace};
 use crate::observe;
 use crate::paths::StateDir;
 use crate::plan::{self, Unstick};
@@ -79,13 +79,15 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
     if !stuck.is_terminating() {
         return nothing(format!("the namespace {namespace} is not being deleted, and is not touched"));
     }
-    ui.note(format!("the namespace {namespace} is being deleted and does not end"));
+    ui.note(format!("the namespace {namespace} is Terminating: it is being deleted and does not end"));
     stuck.explain().into_iter().for_each(|line| ui.note(line));
-    let longhorn = match stuck.is_longhorn() {
-        true => observe::longhorn(&place.cluster).await?,
-        false => None,
-    };
-    let plan = planned(args, &place, &stuck, longhorn.as_ref())?;
+    let (mut longhorn, mut beside) = (None, Vec::new());
+    if stuck.is_longhorn() {
+        longhorn = observe::longhorn(&place.cluster).await?;
+        let names: Vec<Trace> = traces::beside().into_iter().map(Trace::Object).collect();
+        beside = place.cluster.traces(&place.lab, &names).await?.objects;
+    }
+    let plan = planned(args, &place, &stuck, longhorn.as_ref(), &beside)?;
     if args.dry_run {
         return ui.result(|look| plan_text(&plan, look), &plan);
     }
@@ -93,7 +95,7 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
         return Err(unknown(&stuck));
     }
     if !args.yes && !place.provider.is_simulated() {
-        ui.confirm_typed(&question(&stuck, &plan), namespace)?;
+        ui.confirm_typed(&question(&stuck, &plan, longhorn.as_ref()), namespace)?;
     }
     let simulated = place.provider.is_simulated();
     let again = match (&args.context, args.lab.name.as_deref()) {
@@ -103,19 +105,26 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
     };
     let session = Session::new(&place.lab, &place.state, place.journal, Some(place.cluster), lock);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
-    let seconds = outcome.elapsed.as_secs_f64();
+    let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
     judge(ui, outcome, plan::PROOF, &again)?;
     let files = "/var/lib/longhorn and iSCSI sessions on the nodes: there is no access to them from here";
     let not_looked_at = (stuck.is_longhorn() && !simulated).then(|| files.to_string()).into_iter().collect();
-    let (namespace, removed) = (namespace.clone(), plan.deleted());
+    let (namespace, removed) = (namespace.clone(), plan.deleted(&changed));
     let summary = UnstickSummary { namespace, nothing_to_do: None, removed, not_looked_at, seconds };
     ui.result(|look| summary.text(look), &summary)
 }
 
-fn planned(args: &UnstickArgs, place: &Place, stuck: &Stuck, longhorn: Option<&LonghornFacts>) -> Result<Plan> {
+fn planned(
+    args: &UnstickArgs,
+    place: &Place,
+    stuck: &Stuck,
+    longhorn: Option<&LonghornFacts>,
+    beside: &[ObjectRef],
+) -> Result<Plan> {
     plan::unstick(&Unstick {
         stuck,
         longhorn,
+        beside,
         kubernetes: place.cluster.version(),
         lab: &place.lab,
         provider: provider::word(place.provider.name()),
@@ -140,19 +149,20 @@ fn unknown(stuck: &Stuck) -> Failure {
     failure
 }
 
-fn question(stuck: &Stuck, plan: &Plan) -> String {
+fn question(stuck: &Stuck, plan: &Plan, longhorn: Option<&LonghornFacts>) -> String {
     let freed = plan.steps.iter().filter(|step| step.satisfied.is_none()).filter_map(|step| match &step.action {
         Action::Release { seen, .. } => Some(seen.len()),
         _ => None,
     });
-    let what = if stuck.is_longhorn() {
-        format!(" Everything of {GROUP} in the cluster goes with it.")
-    } else {
-        String::new()
-    };
-    format!(
-        "This frees {} objects of their finalizers and removes the namespace {}.{what}",
-        freed.sum::<usize>(),
-        stuck.name()
-    )
+    let name = stuck.name();
+    let mut text =
+        format!("This frees {} objects of their finalizers and removes the namespace {name}", freed.sum::<usize>());
+    if stuck.is_longhorn() {
+        text += &format!(". Everything of {GROUP} in the cluster goes with it");
+    }
+    let claims: Vec<String> = longhorn.iter().flat_map(|facts| facts.claims()).map(|claim| claim.to_string()).collect();
+    if !claims.is_empty() {
+        text += &format!(". The data of these is lost: {}", claims.join(", "));
+    }
+    text
 }

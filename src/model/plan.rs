@@ -54,9 +54,9 @@ impl Plan {
         self.verb != Verb::Up
     }
 
-    /// Names of the objects that it deletes.
-    pub fn deleted(&self) -> Vec<String> {
-        let objects = self.steps.iter().filter_map(|step| match &step.action {
+    /// Names of the objects that it deletes in these steps.
+    pub fn deleted(&self, steps: &[String]) -> Vec<String> {
+        let objects = self.steps.iter().filter(|step| steps.contains(&step.id)).filter_map(|step| match &step.action {
             Action::Delete { objects } => Some(objects),
             _ => None,
         });

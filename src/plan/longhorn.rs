@@ -31,6 +31,8 @@ pub struct Removal<'a> {
     pub kubernetes: &'a str,
     /// The lab whose labels the job's objects get.
     pub lab: &'a str,
+    /// Objects beside its namespace and definitions that are removed by their names.
+    pub beside: &'a [ObjectRef],
     /// Whether volumes that somebody still wants are left alone.
     pub keeps_volumes: bool,
 }
@@ -48,9 +50,7 @@ pub fn removal(removal: &Removal, before: &[String], claims: &[String]) -> Resul
     steps.extend(guards(removal).into_iter().map(|step| step.after(claims)));
     let until_here: Vec<String> = steps.iter().map(|step| step.id.clone()).filter(|id| !is_detachment(id)).collect();
     steps.push(uninstall(removal)?.after(claims).after(until_here));
-    let objects = Action::Delete { objects: traces::uninstall() };
-    let title = "Remove what Longhorn's uninstall job needed";
-    steps.push(Step::new("longhorn-uninstall-objects", title, DELETE_TIMEOUT, objects).after(["longhorn-uninstall"]));
+    steps.push(uninstall_objects(removal, &steps).after(["longhorn-uninstall"]));
     steps.push(namespace(removal).after(["longhorn-uninstall"]));
     steps.push(release(removal).after(["longhorn-uninstall"]));
     steps.push(definitions(removal).after(["longhorn-release"]));
@@ -123,6 +123,16 @@ fn uninstall(removal: &Removal) -> Result<Step> {
         .satisfied_by(version.is_none().then_some(reason)))
 }
 
+/// What the job needs is there when it ran, and may be there from before.
+fn uninstall_objects(removal: &Removal, steps: &[Step]) -> Step {
+    let runs = steps.iter().any(|step| step.id == "longhorn-uninstall" && step.satisfied.is_none());
+    let objects: Vec<ObjectRef> =
+        traces::uninstall().into_iter().filter(|object| runs || removal.beside.contains(object)).collect();
+    let reason = objects.is_empty().then(|| "there is nothing of it".into());
+    let title = "Remove what Longhorn's uninstall job needed";
+    Step::new("longhorn-uninstall-objects", title, DELETE_TIMEOUT, Action::Delete { objects }).satisfied_by(reason)
+}
+
 fn namespace(removal: &Removal) -> Step {
     let objects = vec![ObjectRef::new("v1", "Namespace", None, removal.namespace)];
     let title = format!("Remove the namespace {} with all that is in it", removal.namespace);
@@ -189,8 +199,13 @@ fn detachment(removal: &Removal, after: &[String]) -> [Step; 2] {
 
 fn cluster_wide(removal: &Removal) -> Step {
     let kept = removal.facts.volumes.iter().find(|volume| removal.keeps_volumes && is_kept(volume));
-    let reason = kept.map(|volume| format!("it stays: {} is wanted by its claim", ObjectRef::of(volume)));
+    let mut objects = traces::cluster_wide();
+    objects.retain(|object| removal.beside.contains(object));
+    let reason = match kept {
+        Some(volume) => Some(format!("it stays: {} is wanted by its claim", ObjectRef::of(volume))),
+        None => objects.is_empty().then(|| "there is nothing of it".into()),
+    };
     let title = "Remove what Longhorn leaves beside its namespace";
-    let action = Action::Delete { objects: traces::cluster_wide() };
+    let action = Action::Delete { objects };
     Step::new("longhorn-cluster-wide", title, DELETE_TIMEOUT, action).satisfied_by(reason)
 }

@@ -1,7 +1,7 @@
 //! The plans that remove Longhorn, from each state in which it may be.
 
 use super::{Removal, Unstick, down, reset, unstick};
-use crate::model::longhorn::{DRIVER, LonghornFacts};
+use crate::model::longhorn::{DRIVER, LonghornFacts, traces};
 use crate::model::{Action, Left, ObjectRef, Plan, Step, Stuck, Trace};
 use crate::provider;
 use serde_json::{Value, json};
@@ -52,7 +52,8 @@ fn dead() -> LonghornFacts {
 }
 
 fn removal<'a>(facts: &'a LonghornFacts, stuck: Option<&'a Stuck>) -> Removal<'a> {
-    Removal { facts, stuck, namespace: NS, kubernetes: "v1.20.2", lab: "two-pod", keeps_volumes: false }
+    let beside = Box::leak(Box::new(traces::beside()));
+    Removal { facts, stuck, namespace: NS, kubernetes: "v1.20.2", lab: "two-pod", beside, keeps_volumes: false }
 }
 
 fn found() -> Vec<ObjectRef> {
@@ -203,7 +204,7 @@ fn unstick_of<'a>(
     force: bool,
 ) -> Unstick<'a> {
     let (kubernetes, lab, provider, simulated) = ("v1.20.2", "two-pod", "existing", false);
-    Unstick { stuck, longhorn, kubernetes, lab, provider, simulated, strip, force }
+    Unstick { stuck, longhorn, beside: &[], kubernetes, lab, provider, simulated, strip, force }
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub struct Unstick<'a> {
     pub stuck: &'a Stuck,
     /// Longhorn as it is.
     pub longhorn: Option<&'a LonghornFacts>,
+    /// What is there of Longhorn beside its namespace and definitions.
+    pub beside: &'a [ObjectRef],
     /// Kubernetes' version, such as `v1.20.2`.
     pub kubernetes: &'a str,
     /// The lab that is at work, or a name that stands for it.
@@ -36,11 +38,16 @@ pub fn unstick(wanted: &Unstick) -> Result<Plan> {
     let mut steps = Vec::new();
     if stuck.is_longhorn() {
         let none = LonghornFacts::default();
-        let facts = wanted.longhorn.unwrap_or(&none);
-        let (kubernetes, lab) = (wanted.kubernetes, wanted.lab);
-        let wanted =
-            Removal { facts, stuck: Some(stuck), namespace: stuck.name(), kubernetes, lab, keeps_volumes: true };
-        steps.extend(removal(&wanted, &[], &[])?);
+        let removal_of_it = Removal {
+            facts: wanted.longhorn.unwrap_or(&none),
+            stuck: Some(stuck),
+            namespace: stuck.name(),
+            kubernetes: wanted.kubernetes,
+            lab: wanted.lab,
+            beside: wanted.beside,
+            keeps_volumes: true,
+        };
+        steps.extend(removal(&removal_of_it, &[], &[])?);
     }
     for kind in wanted.strip {
         steps.extend(strip(stuck, kind)?);

@@ -60,7 +60,7 @@ fn stuck(lab: &Lab) {
     let stuck = held(lab);
     let dry = lab.run(&["unstick", "--dry-run"]).exits(0);
     assert_eq!(held(lab), stuck, "a dry run touches nothing");
-    dry.says("longhorn.io").says("Terminating");
+    dry.says("longhorn.io").says("is being deleted and does not end");
     lab.run(&["unstick", "--yes"]).exits(0);
     assert!(lab.reader().get(&format!("/api/v1/namespaces/{NAMESPACE}")).is_none(), "the namespace is gone");
     for plural in PLURALS {
@@ -91,7 +91,7 @@ fn dead_api_service(lab: &Lab) {
     let before = inventory(lab);
     lab.up(&["--longhorn", "--no-canary"]).exits(0);
     api_service_dead(lab, "metrics-server", "kube-system");
-    let run = lab.run(&["reset", "--yes", "--timeout", "60s"]).exits(5);
+    let run = lab.run(&["reset", "--yes", "--timeout", "20s"]).exits(5);
     run.says("v1beta1.dead.example.com").says("kubectl delete apiservice v1beta1.dead.example.com");
     assert!(lab.reader().get(PATH).is_some(), "it belongs to somebody else");
     lab.reader().delete(PATH);

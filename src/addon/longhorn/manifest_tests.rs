@@ -44,7 +44,7 @@ fn a_small_lab_has_one_of_everything() {
     assert_eq!(again, objects, "what is set once is not set twice");
     let said = adjustments(&settings);
     assert!(said.iter().any(|line| line.starts_with("numberOfReplicas 1")), "{said:?}");
-    assert!(said.iter().any(|line| line.starts_with("KUBELET_ROOT_DIR=/var/snap/kubelet")), "{said:?}");
+    assert!(said.iter().any(|line| line.starts_with("KUBELET_ROOT_DIR /var/snap/kubelet")), "{said:?}");
 }
 
 #[test]

@@ -41,6 +41,11 @@ pub fn uninstall() -> Vec<ObjectRef> {
     UNINSTALL.iter().map(|(version, kind, home, name)| ObjectRef::new(version, kind, *home, name)).collect()
 }
 
+/// Everything beside its namespace and definitions.
+pub fn beside() -> Vec<ObjectRef> {
+    [cluster_wide(), uninstall()].concat()
+}
+
 /// Its namespace.
 pub fn namespace() -> ObjectRef {
     ObjectRef::new("v1", "Namespace", None, NAMESPACE)
@@ -52,12 +57,12 @@ pub fn is_part(object: &ObjectRef) -> bool {
     object.namespace.as_deref() == Some(NAMESPACE)
         || same(&namespace())
         || (object.kind == "CustomResourceDefinition" && object.name.ends_with(&format!(".{GROUP}")))
-        || cluster_wide().iter().chain(&uninstall()).any(same)
+        || beside().iter().any(same)
 }
 
 /// What must not be left when it is removed.
 pub fn all() -> Vec<Trace> {
-    let objects = std::iter::once(namespace()).chain(cluster_wide()).chain(uninstall());
+    let objects = std::iter::once(namespace()).chain(beside());
     let mut traces: Vec<Trace> = objects.map(Trace::Object).collect();
     traces.extend([Trace::Group { group: GROUP.into() }, Trace::Driver { driver: DRIVER.into() }]);
     traces

@@ -1,6 +1,6 @@
 //! Namespaces: what each contains from its beginning, and how it ends: all content first, then the namespace.
 
-use super::object::{core, is_deleting, items, name, namespace, set_condition, text};
+use super::object::{core, is_deleting, items, name, namespace, set_condition, text, uid};
 use super::world::World;
 use crate::sim::admission::webhooks::{self, Write};
 use crate::sim::aggregation;
@@ -9,10 +9,14 @@ use crate::sim::store::Resource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The finalizer in a namespace's specification.
 const FINALIZER: &str = "kubernetes";
 const ROOT_CA: &str = "kube-root-ca.crt";
+
+/// How long a real controller leaves a deleted namespace alone, so that every API server has heard of it.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Fills new namespaces and empties deleted ones.
 pub fn sync(world: &World) {
@@ -45,18 +49,22 @@ fn fill(world: &World, one: &Value) {
 }
 
 fn empty(world: &World, one: &Value) {
-    let (mut refused, dead) = (Vec::new(), dead_groups(world));
+    if !world.timer(format!("empty/{}", uid(one)), GRACE).over {
+        return;
+    }
+    let (mut refused, dead) = (BTreeMap::new(), dead_groups(world));
     for (resource, objects) in &remaining(world, name(one)) {
-        for object in objects.iter().filter(|object| !is_deleting(object)) {
-            match judge(world, resource, object) {
-                Ok(()) => world.delete(resource, object),
-                Err(why) => refused.push(why),
-            }
+        let present = objects.iter().filter(|object| !is_deleting(object));
+        // All objects of a kind are deleted in one request, which fails as a whole.
+        match present.clone().try_for_each(|object| judge(world, resource, object)) {
+            Ok(()) => present.for_each(|object| world.delete(resource, object)),
+            Err(why) => drop(refused.insert(resource.clone(), why)),
         }
     }
-    let left = remaining(world, name(one));
+    let mut left = remaining(world, name(one));
+    left.retain(|resource, _| !refused.contains_key(resource));
     // What is in a group that cannot be read is not known: nobody may say that the namespace is empty.
-    if left.is_empty() && dead.is_empty() {
+    if left.is_empty() && dead.is_empty() && refused.is_empty() {
         let keep = |spec: &Value| -> Vec<Value> {
             items(spec, "/finalizers").iter().filter(|one| *one != FINALIZER).cloned().collect()
         };
@@ -65,7 +73,7 @@ fn empty(world: &World, one: &Value) {
             one["spec"]["finalizers"] = Value::Array(finalizers);
         });
     }
-    refused.dedup();
+    let refused: Vec<String> = refused.into_values().collect();
     let now = world.store.now();
     let mut status = one["status"].clone();
     for condition in conditions(&left, &dead, &refused) {

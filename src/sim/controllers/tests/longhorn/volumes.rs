@@ -130,3 +130,22 @@ fn without_the_provisioner_nothing_is_made_or_deleted() {
     assert_eq!(all(&world, "PersistentVolume").len(), 1);
     assert_eq!(get(&world, "PersistentVolumeClaim", "q")["status"]["phase"], "Bound");
 }
+
+#[test]
+fn a_node_that_comes_back_is_as_before() {
+    let world = cluster("");
+    install(&world, "", 3);
+    make(&world, claim("p"));
+    make(&world, user("p", "lab-1"));
+    settle(&world);
+    let dead = |value: Value| {
+        change(&world, "Node", "lab-2", json!({"metadata": {"annotations": {"sim.iris-lab/dead": value}}}));
+        settle(&world);
+        volume(&world, "p")["status"]["robustness"].clone()
+    };
+    assert_eq!(dead(json!("true")), "degraded");
+    assert_eq!(dead(Value::Null), "healthy");
+    assert_eq!(pods(&world).len(), 29);
+    let managers = custom(&world, "instancemanagers");
+    assert!(managers.iter().all(|one| one["status"]["currentState"] == "running"));
+}
