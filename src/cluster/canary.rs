@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(2 * 60);
 /// How long removing a canary that failed is waited for: what still hangs then has our label, and the next run or a reset finds it.
 const REMOVAL: Duration = Duration::from_secs(60);
 
+const ISCSI_HINT: &str = "on the node, iscsid must run and the module iscsi_tcp be loaded; where nodes are containers (kind, k3d, \
+                          Docker Desktop) no Longhorn volume can be attached";
+
 /// What is followed while the canary is under way.
 struct View {
     pods: Follow,
@@ -79,11 +82,13 @@ impl Cluster {
                 Err(_) => {
                     let events: Vec<&Value> = view.events.items().filter(|event| about(event, &pod.name)).collect();
                     let mut failure = Failure::not_ready(cannot(node)).cause(line);
-                    failure.causes.extend(first_error.map(|(message, _)| message));
                     failure.causes.extend(warnings(&events));
-                    let hint =
-                        format!("see the manager's log: kubectl logs -n {NAMESPACE} -l app=longhorn-manager --tail=50");
-                    return Err(failure.hint(hint));
+                    if first_error.is_some() {
+                        failure = failure.hint(ISCSI_HINT);
+                    }
+                    return Err(failure.hint(format!(
+                        "see the manager's log: kubectl logs -n {NAMESPACE} -l app=longhorn-manager --tail=50"
+                    )));
                 }
             }
         }

@@ -8,6 +8,8 @@ use std::fmt;
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Label on every object that we make: its value is the lab's name.
 pub const LAB_LABEL: &str = "iris-lab/lab";
+/// Label on the claim and the pod of a canary, beside our other two: they prove something and are no part of the lab.
+pub const CANARY_LABEL: &str = "iris-lab/canary";
 /// Field manager of server-side apply, and the value of [`MANAGED_BY`].
 pub const FIELD_MANAGER: &str = "iris-lab";
 

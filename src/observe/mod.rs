@@ -7,7 +7,7 @@ pub use longhorn::{longhorn, of_lab};
 use crate::cluster::{Cluster, Selector, event_time};
 use crate::error::Result;
 use crate::model::object::is_ready;
-use crate::model::object::{FIELD_MANAGER, LAB_LABEL, MANAGED_BY};
+use crate::model::object::{CANARY_LABEL, FIELD_MANAGER, LAB_LABEL, MANAGED_BY};
 use crate::model::{Facts, ObjectRef};
 use serde_json::Value;
 use std::cmp::Reverse;
@@ -15,6 +15,8 @@ use std::cmp::Reverse;
 /// What is seen of one lab: nine requests while all is well. Longhorn is another matter: see [`of_lab`].
 pub async fn facts(cluster: &Cluster, lab: &str, namespace: &str) -> Result<Facts> {
     let ours = Selector::labels(format!("{MANAGED_BY}={FIELD_MANAGER},{LAB_LABEL}={lab}"));
+    // What an interrupted run left of a canary is no part of the lab; its next run, or a reset, removes it.
+    let own_parts = Selector::labels(format!("{},!{CANARY_LABEL}", ours.labels));
     let everything = Selector::default();
     let own = ObjectRef::new("v1", "Namespace", None, namespace);
     let here = Some(namespace);
@@ -25,8 +27,8 @@ pub async fn facts(cluster: &Cluster, lab: &str, namespace: &str) -> Result<Fact
         cluster.list("apps/v1", "StatefulSet", here, &ours),
         cluster.list("v1", "Service", here, &ours),
         cluster.list("v1", "ConfigMap", here, &ours),
-        cluster.list("v1", "PersistentVolumeClaim", here, &ours),
-        cluster.list("v1", "Pod", here, &ours),
+        cluster.list("v1", "PersistentVolumeClaim", here, &own_parts),
+        cluster.list("v1", "Pod", here, &own_parts),
     )?;
     let (volumes, warnings) = futures::try_join!(volumes(cluster, &claims), warnings(cluster, &pods, here))?;
     Ok(Facts {

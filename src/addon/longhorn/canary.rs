@@ -6,7 +6,7 @@ use super::steps::step_of;
 use crate::addon::{RECORDED, Site};
 use crate::error::Result;
 use crate::model::longhorn::{CANARY_KEY, CLASS};
-use crate::model::object::{RECORD, labelled};
+use crate::model::object::{CANARY_LABEL, RECORD, labelled};
 use crate::model::{Action, Link, LonghornFacts, ObjectRef, Step};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -48,7 +48,7 @@ fn objects(site: &Site, node: &Value, image: &str) -> Vec<Value> {
     let name = &node["metadata"]["name"];
     let host = &node["metadata"]["labels"]["kubernetes.io/hostname"];
     let meta = json!({ "name": format!("longhorn-canary-{}", name.as_str().unwrap_or_default()),
-        "namespace": site.lab.spec.iris.namespace });
+        "namespace": site.lab.spec.iris.namespace, "labels": { CANARY_LABEL: CLASS } });
     let claim = json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta,
         "spec": { "storageClassName": CLASS, "accessModes": ["ReadWriteOnce"],

@@ -285,3 +285,25 @@ fn an_address_of_any_kind_makes_a_url() {
     assert_eq!(portal_url("fd00::1"), "http://[fd00::1]:52773/csp/sys/UtilHome.csp");
     assert_eq!(portal_url("lb.example.com"), "http://lb.example.com:52773/csp/sys/UtilHome.csp");
 }
+
+#[test]
+fn longhorn_says_what_is_broken_and_which_volume_has_lost_copies() {
+    let seen = |robustness: &str| {
+        let volume = json!({"kind": "Volume", "metadata": {"name": "pvc-dbv-data-data-0"}, "spec": {"numberOfReplicas": 3},
+            "status": {"robustness": robustness}});
+        let node = json!({"kind": "Node", "metadata": {"name": "lab-1"}});
+        crate::model::LonghornFacts { resources: vec![volume, node], ..Default::default() }
+    };
+    let of = |robustness: &str| Status::of(&identity(), &Facts { longhorn: Some(seen(robustness)), ..facts() });
+    let degraded = of("degraded");
+    let broken = "the DaemonSet longhorn-manager is not there yet";
+    let problem = format!("Longhorn is not usable: {broken}; see `kubectl get pods -n longhorn-system`");
+    assert_eq!(degraded.problems, [problem]);
+    assert_eq!(degraded.longhorn.as_ref().unwrap().line(), format!("no manager, not ours, not usable: {broken}"));
+    let note =
+        "the volume of claim dbv-data-data-0 is degraded: it wants 3 copies on different nodes, and Longhorn has 1";
+    assert_eq!(degraded.notes.last().unwrap(), note);
+    assert_eq!(degraded.volumes[0].robustness.as_deref(), Some("degraded"));
+    assert!(of("faulted").problems[1].starts_with("claim dbv-data-data-0 has no copy left that works"));
+    assert_eq!(of("healthy").problems.len(), 1);
+}
