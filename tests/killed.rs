@@ -101,7 +101,15 @@ fn moments(lab: &Lab) -> Vec<Moment> {
     }
     let steps = lab.steps();
     let open = steps.into_iter().filter(|step| !step.satisfied);
-    open.flat_map(|step| [Moment::During(step.id.clone()), Moment::After(step.id)]).collect()
+    open.flat_map(|step| around(lab, step.id)).collect()
+}
+
+/// The moments of one step. The many steps of Longhorn follow upon each other: the end of one is the beginning of the next.
+fn around(lab: &Lab, step: String) -> Vec<Moment> {
+    match lab.flags.as_slice() {
+        LONGHORN => vec![Moment::During(step)],
+        _ => vec![Moment::During(step.clone()), Moment::After(step)],
+    }
 }
 
 fn up_again(lab: &Lab) {
@@ -136,7 +144,7 @@ fn reset_again(lab: &Lab) {
     assert!(!steps.is_empty());
     let matters = |step: &String| lab.place.is_thorough() || FOR_SHORT.contains(&step.as_str());
     let steps = steps.into_iter().filter(matters);
-    for moment in steps.flat_map(|step| [Moment::During(step.clone()), Moment::After(step)]) {
+    for moment in steps.flat_map(|step| around(lab, step)) {
         lab.up(&[]).exits(0);
         let mut seen = false;
         lab.killed(&["reset", "--yes"], |event| {

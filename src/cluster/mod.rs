@@ -21,6 +21,7 @@ mod lock;
 mod longhorn;
 mod pod;
 mod read;
+mod reap;
 mod release;
 mod request;
 mod stuck;

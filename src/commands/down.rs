@@ -39,8 +39,8 @@ async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Op
         longhorn = Longhorn::look(&cluster, &here, &found, false).await?;
         longhorn.must_go(&here.name, &found, args.delete_data)?;
     }
-    let removal = longhorn.removal(&here.name);
     let namespace = &here.target()?.namespace;
+    let removal = longhorn.removal(&here.name, Some(namespace));
     let plan = plan::down(&here.name, namespace, here.provider, &found, args.delete_data, removal.as_ref())?;
     let (lab, simulated, up) = (here.name.clone(), here.provider.is_simulated(), here.target()?.up.clone());
     let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock);

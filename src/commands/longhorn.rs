@@ -59,14 +59,15 @@ impl Longhorn {
         matches!(self.whose, Whose::Ours | Whose::Adopted)
     }
 
-    /// What its removal is planned from.
-    pub fn removal<'a>(&'a self, lab: &'a str) -> Option<Removal<'a>> {
+    /// What its removal is planned from; `pods` is the namespace of the lab's pods.
+    pub fn removal<'a>(&'a self, lab: &'a str, pods: Option<&'a str>) -> Option<Removal<'a>> {
         self.goes().then(|| Removal {
             facts: &self.facts,
             stuck: self.stuck.as_ref(),
             namespace: NAMESPACE,
             kubernetes: &self.kubernetes,
             lab,
+            pods,
             // Its pods may still make some of them: all are gone after, whether they are there now.
             beside: &self.beside,
             keeps_volumes: false,

@@ -53,7 +53,7 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     if !args.yes && !here.provider.is_simulated() {
         confirm(ui, &here, &found, &longhorn)?;
     }
-    let removal = longhorn.removal(&here.name);
+    let removal = longhorn.removal(&here.name, here.target().ok().map(|target| target.namespace.as_str()));
     let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some(), removal.as_ref())?;
     let mut journal = here.journal;
     if longhorn.goes() {

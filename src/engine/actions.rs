@@ -85,6 +85,7 @@ impl<'a> Session<'a> {
                 count => StepEnd::Changed(format!("{count} of {} objects", objects.len())),
             }),
             Action::RunJob { objects, job } => self.run_job(objects, job, progress).await,
+            Action::Reap { namespace } => self.reap(namespace, progress).await,
             Action::Release { namespace, finalizer, kinds, seen } => {
                 self.release(&Release { namespace: namespace.as_deref(), finalizer, kinds, seen }, progress).await
             }

@@ -2,8 +2,9 @@
 
 use super::Session;
 use super::journal::Change;
-use crate::cluster::{Cluster, JobEnd, Labelled, Progress, Release};
+use crate::cluster::{Cluster, JobEnd, Labelled, Progress, Release, Selector};
 use crate::error::{Failure, Kind, Result};
+use crate::model::object::{FIELD_MANAGER, LAB_LABEL, MANAGED_BY};
 use crate::model::{ObjectRef, StepEnd, Trace};
 use crate::paths::write_private;
 use serde_json::Value;
@@ -46,6 +47,15 @@ impl Session<'_> {
             Err(failure) => format!("its log could not be kept: {failure}"),
         };
         vec![format!("the end of its log:\n{tail}"), kept]
+    }
+
+    pub(super) async fn reap(&self, namespace: &str, progress: Progress<'_>) -> Result<StepEnd> {
+        let ours = Selector::labels(format!("{MANAGED_BY}={FIELD_MANAGER},{LAB_LABEL}={}", self.lab));
+        Ok(match self.connected().await?.reap(namespace, ours, progress).await? {
+            0 => StepEnd::Unchanged("they ended by themselves".into()),
+            1 => StepEnd::Changed("1 pod let go".into()),
+            count => StepEnd::Changed(format!("{count} pods let go")),
+        })
     }
 
     pub(super) async fn release(&self, what: &Release<'_>, progress: Progress<'_>) -> Result<StepEnd> {

@@ -166,6 +166,12 @@ pub enum Action {
         /// The Job.
         job: ObjectRef,
     },
+    /// Lets go of the lab's pods that have ended and stay only because nobody can unmount their volumes any more, until none of
+    /// its pods is left.
+    Reap {
+        /// The namespace of the pods.
+        namespace: String,
+    },
     /// Takes a finalizer off objects that are already being deleted, and off nothing else, until none of these kinds carries it.
     Release {
         /// The namespace, whose end is begun by somebody else; none for kinds that belong to no namespace, of which only the

@@ -20,7 +20,11 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             }
             Action::Wait { target } => all.extend(waiting(target)),
             // Longhorn's own steps need a cluster administrator, which applying its manifest asks for.
-            Action::Canary { .. } | Action::RunJob { .. } | Action::Release { .. } | Action::Finalize { .. } => {}
+            Action::Reap { .. }
+            | Action::Canary { .. }
+            | Action::RunJob { .. }
+            | Action::Release { .. }
+            | Action::Finalize { .. } => {}
             Action::StartSim(_)
             | Action::StopSim
             | Action::WriteKubeconfig { .. }

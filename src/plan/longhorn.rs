@@ -31,6 +31,8 @@ pub struct Removal<'a> {
     pub kubernetes: &'a str,
     /// The lab whose labels the job's objects get.
     pub lab: &'a str,
+    /// Namespace of the pods that use its volumes and go with it.
+    pub pods: Option<&'a str>,
     /// Objects beside its namespace and definitions that are removed by their names.
     pub beside: &'a [ObjectRef],
     /// Whether volumes that somebody still wants are left alone.
@@ -44,11 +46,12 @@ pub fn removal(removal: &Removal, before: &[String], claims: &[String]) -> Resul
     if lives {
         steps.push(volumes(removal).after(claims));
     } else {
+        steps.extend(removal.pods.map(pods));
         // Claims wait for their volumes, and nobody but us removes those.
         steps.extend(detachment(removal, before));
     }
     steps.extend(guards(removal).into_iter().map(|step| step.after(claims)));
-    let until_here: Vec<String> = steps.iter().map(|step| step.id.clone()).filter(|id| !is_detachment(id)).collect();
+    let until_here: Vec<String> = steps.iter().map(|step| step.id.clone()).filter(|id| !is_beside(id)).collect();
     steps.push(uninstall(removal)?.after(claims).after(until_here));
     steps.push(uninstall_objects(removal, &steps).after(["longhorn-uninstall"]));
     steps.push(namespace(removal).after(["longhorn-uninstall"]));
@@ -65,8 +68,15 @@ pub fn removal(removal: &Removal, before: &[String], claims: &[String]) -> Resul
 pub const ENDS: &[&str] =
     &["longhorn-uninstall-objects", "longhorn-cluster-wide", "longhorn-attachments", "longhorn-detach"];
 
-fn is_detachment(id: &str) -> bool {
-    matches!(id, "longhorn-attachments" | "longhorn-detach")
+/// Whether a step goes on beside the removal of Longhorn itself.
+fn is_beside(id: &str) -> bool {
+    matches!(id, "longhorn-pods" | "longhorn-attachments" | "longhorn-detach")
+}
+
+/// Pods go only after their volumes are unmounted, which Longhorn's driver does on each node while it lives.
+fn pods(namespace: &str) -> Step {
+    let title = "Let go of pods whose volumes nobody can unmount";
+    Step::new("longhorn-pods", title, VOLUMES_TIMEOUT, Action::Reap { namespace: namespace.into() })
 }
 
 fn volumes(removal: &Removal) -> Step {

@@ -53,7 +53,16 @@ fn dead() -> LonghornFacts {
 
 fn removal<'a>(facts: &'a LonghornFacts, stuck: Option<&'a Stuck>) -> Removal<'a> {
     let beside = Box::leak(Box::new(traces::beside()));
-    Removal { facts, stuck, namespace: NS, kubernetes: "v1.20.2", lab: "two-pod", beside, keeps_volumes: false }
+    Removal {
+        facts,
+        stuck,
+        namespace: NS,
+        kubernetes: "v1.20.2",
+        lab: "two-pod",
+        pods: Some("iris-lab"),
+        beside,
+        keeps_volumes: false,
+    }
 }
 
 fn found() -> Vec<ObjectRef> {
@@ -111,6 +120,7 @@ fn a_healthy_one_goes_in_good_order() {
     assert_eq!(why(&plan, "longhorn-uninstall"), None);
     assert_eq!(targets(&plan, "workload"), ["data"], "Longhorn's own pods are left to its own steps");
     assert_eq!(targets(&plan, "namespace"), ["iris-lab"]);
+    assert!(plan.steps.iter().all(|step| step.id != "longhorn-pods"), "its driver unmounts");
     let lenient = plan.steps.iter().filter(|step| step.id.starts_with("longhorn")).all(|step| !step.strict);
     assert!(lenient, "each way is tried whatever became of the one before");
 }
@@ -131,6 +141,7 @@ fn without_its_pods_volumes_are_detached_by_us_beside_the_claims() {
     let plan = reset_of(&dead());
     assert!(!comes_after(&plan, "data", "longhorn-attachments") && !comes_after(&plan, "longhorn-detach", "data"));
     assert!(comes_after(&plan, "longhorn-attachments", "workload"));
+    assert!(step(&plan, "longhorn-pods").needs.is_empty(), "pods that hang are let go while the workload is removed");
     assert_eq!(targets(&plan, "longhorn-attachments"), ["csi-pv", "pv"]);
     assert_eq!(targets(&plan, "longhorn-detach"), ["csi-pv", "pv"]);
     let reason = why(&plan, "longhorn-uninstall").unwrap();

@@ -44,6 +44,7 @@ pub fn unstick(wanted: &Unstick) -> Result<Plan> {
             namespace: stuck.name(),
             kubernetes: wanted.kubernetes,
             lab: wanted.lab,
+            pods: None,
             beside: wanted.beside,
             keeps_volumes: true,
         };

@@ -64,6 +64,9 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
             vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],
         ),
         Action::RunJob { objects, .. } => ("runs", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>())),
+        Action::Reap { namespace } => {
+            ("lets go of", vec![format!("pods in {namespace} that have ended and whose volumes nobody can unmount")])
+        }
         Action::Release { namespace: Some(namespace), finalizer, seen, .. } if seen.is_empty() => {
             ("takes", vec![format!("the finalizer {finalizer} off whatever is being deleted in {namespace} with it")])
         }

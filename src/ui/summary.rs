@@ -5,6 +5,9 @@ use super::table::{fields, wrap};
 use serde::Serialize;
 use std::time::Duration;
 
+/// Removed objects of one kind that get a line each.
+const MOST_OF_A_KIND: usize = 6;
+
 /// The end of `up`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -173,7 +176,7 @@ impl ResetSummary {
             0 => format!("Nothing of lab {} was there", self.lab),
             _ => format!("Nothing is left of lab {}", self.lab),
         };
-        let mut rows = named("Removed", &self.removed);
+        let mut rows = named("Removed", &folded(&self.removed));
         rows.extend(named("Kept", &self.kept));
         rows.extend(named("Looked at", &self.looked_at));
         rows.extend(named("Not looked at", &self.not_looked_at));
@@ -188,7 +191,7 @@ impl UnstickSummary {
             return format!("Nothing to do: {why}");
         }
         let head = format!("The namespace {} is gone", self.namespace);
-        let mut rows = named("Removed", &self.removed);
+        let mut rows = named("Removed", &folded(&self.removed));
         rows.extend(named("Not looked at", &self.not_looked_at));
         format!("{}\n\n{}", head_line(&head, self.seconds, look), fields(&rows, 2))
     }
@@ -201,6 +204,21 @@ fn head_line(head: &str, seconds: f64, look: &Look) -> String {
 
 fn named<'a>(name: &'a str, values: &[String]) -> Vec<(&'a str, String)> {
     values.iter().enumerate().map(|(number, value)| (if number == 0 { name } else { "" }, value.clone())).collect()
+}
+
+/// Each object on a line of its own, and many of one kind on one line.
+fn folded(objects: &[String]) -> Vec<String> {
+    let kind = |object: &String| object.split_once(' ').map(|(kind, _)| kind.to_owned());
+    let mut lines: Vec<String> = Vec::new();
+    for group in objects.chunk_by(|a, b| kind(a).is_some() && kind(a) == kind(b)) {
+        match (group[0].split_once(' '), group[group.len() - 1].split_once(' ')) {
+            (Some((kind, first)), Some((_, last))) if group.len() > MOST_OF_A_KIND => {
+                lines.push(format!("{} {kind}s, {first} to {last}", group.len()));
+            }
+            _ => lines.extend_from_slice(group),
+        }
+    }
+    lines
 }
 
 fn next(commands: &[(&str, &str)], look: &Look) -> String {
@@ -283,5 +301,13 @@ Next:
             "Nothing is left of lab two-pod (3.0s)\n\n  Removed    Namespace iris-lab\n  Looked at  objects with the \
              label\n             the journal\n"
         );
+    }
+
+    #[test]
+    fn many_objects_of_a_kind_are_one_line() {
+        let pods: Vec<String> = (0..7).map(|number| format!("Pod x/p-{number}")).collect();
+        let all = [vec!["Namespace x".to_string()], pods, vec!["/state/two-pod".to_string()]].concat();
+        assert_eq!(folded(&all), ["Namespace x", "7 Pods, x/p-0 to x/p-6", "/state/two-pod"]);
+        assert_eq!(folded(&all[..7]), all[..7]);
     }
 }

@@ -58,7 +58,6 @@ pub fn uninstall(version: Version) -> Result<Vec<Value>> {
 /// Sets in a manifest, ours or an original one, what is not the same in every lab. A manifest without the place for it is an error.
 pub fn adjust(mut objects: Vec<Value>, settings: &Settings) -> Result<Vec<Value>> {
     objects.iter_mut().for_each(name_protocols);
-    objects.iter_mut().for_each(leave_out_false);
     let class = find(&mut objects, "ConfigMap", "longhorn-storageclass")?;
     edit(class, "storageclass.yaml", |class| {
         let parameters = class.entry("parameters").or_insert_with(|| json!({})).as_object_mut();
@@ -143,15 +142,6 @@ fn name_protocols(object: &mut Value) {
     }
     let containers = object.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
     containers.into_iter().flatten().for_each(|container| name(container.get_mut("ports")));
-}
-
-/// Leaves out what a pod security policy does not allow: an API server does not keep it, and a second look would find a difference.
-fn leave_out_false(object: &mut Value) {
-    if object["kind"] == "PodSecurityPolicy"
-        && let Some(spec) = object["spec"].as_object_mut()
-    {
-        spec.retain(|_, value| *value != false);
-    }
 }
 
 #[cfg(test)]

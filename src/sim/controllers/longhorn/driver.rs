@@ -1,6 +1,6 @@
 //! The CSI driver: what the driver deployer makes once for each of its starts, and the kubelets that come to know the driver.
 
-use super::instances::ACCOUNT;
+use super::instances::{ACCOUNT, MANAGED};
 use super::objects::{all, ensure};
 use super::parts::{Task, argument, at_work, container, has_rights, patch_release, run, variable};
 use crate::model::longhorn::{DRIVER, NAMESPACE};
@@ -10,8 +10,6 @@ use crate::sim::controllers::world::World;
 use crate::sim::store::Resource;
 use serde_json::{Value, json};
 
-/// Label of what the deployer makes.
-const MANAGED: (&str, &str) = ("longhorn.io/managed-by", "longhorn-manager");
 /// The DaemonSet that attaches and mounts volumes on its node.
 const PLUGIN: &str = "longhorn-csi-plugin";
 /// The sidecars and their tags, which are the same in every 1.2.x.

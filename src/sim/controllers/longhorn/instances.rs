@@ -1,6 +1,6 @@
 //! What managers run on every node: the engine image and two instance managers, with their pods and disruption budgets.
 
-use super::objects::{all, checksum, custom, ensure, get, make, owned_by};
+use super::objects::{all, checksum, custom, ensure, get, make};
 use super::parts::{home, leader};
 use super::settings;
 use crate::model::longhorn::NAMESPACE;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Label of everything that a manager runs.
-const MANAGED: (&str, &str) = ("longhorn.io/managed-by", "longhorn-manager");
+pub const MANAGED: (&str, &str) = ("longhorn.io/managed-by", "longhorn-manager");
 /// The account of everything that belongs to Longhorn.
 pub const ACCOUNT: &str = "longhorn-service-account";
 
@@ -65,7 +65,7 @@ fn engine_image(world: &World, image: &Value, owner: &str) {
     let data = json!({"name": "data", "hostPath": {"path": "/var/lib/longhorn/engine-binaries"}});
     let set = json!({
         "apiVersion": "apps/v1", "kind": "DaemonSet",
-        "metadata": {"name": set_name, "namespace": NAMESPACE, "labels": labels, "ownerReferences": owned_by(image)},
+        "metadata": {"name": set_name, "namespace": NAMESPACE, "labels": labels, "ownerReferences": [controller_reference(image)]},
         "spec": {
             "selector": {"matchLabels": labels}, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}},
             "template": {"metadata": {"labels": labels}, "spec": {"serviceAccountName": ACCOUNT, "containers": [container], "volumes": [data]}},
@@ -108,7 +108,7 @@ fn instance_managers(world: &World, node: &Value) {
             "longhorn.io/node": name(node),
         });
         let more = json!({
-            "metadata": {"labels": labels, "ownerReferences": owned_by(node)},
+            "metadata": {"labels": labels, "ownerReferences": [controller_reference(node)]},
             "spec": {"image": image, "nodeID": name(node), "type": word, "engineImage": ""},
         });
         make(world, "instancemanagers", "InstanceManager", &manager_name(world, name(node), kind), more);

@@ -3,7 +3,7 @@
 
 use crate::model::longhorn::{API_VERSION, FINALIZER, GROUP, NAMESPACE};
 use crate::sim::admission::defaults;
-use crate::sim::controllers::object::{is_deleting, is_true, uid};
+use crate::sim::controllers::object::{is_deleting, is_true};
 use crate::sim::controllers::world::World;
 use crate::sim::kinds::{Kinds, definitions};
 use crate::sim::store::Resource;
@@ -75,14 +75,6 @@ pub fn ensure(world: &World, resource: &Resource, mut object: Value) {
         defaults::admit(kind, &mut object);
     }
     drop(world.create(resource, object));
-}
-
-/// A reference by which a custom resource owns what was made for it.
-pub fn owned_by(owner: &Value) -> Value {
-    json!([{
-        "apiVersion": API_VERSION, "kind": owner["kind"], "name": owner["metadata"]["name"], "uid": uid(owner),
-        "blockOwnerDeletion": true, "controller": true,
-    }])
 }
 
 /// Eight digits of a name's checksum, as Longhorn's names end in.

@@ -1,14 +1,14 @@
 //! The settings of Longhorn 1.2.6 and their first values.
 
-use super::objects::{all, make};
+use super::objects::{all, custom, get, make};
 use super::parts::{Task, argument, patch_release};
 use crate::model::longhorn::NAMESPACE;
-use crate::sim::controllers::longhorn::objects::custom;
 use crate::sim::controllers::object::{core, name, text};
 use crate::sim::controllers::world::World;
 use crate::yaml;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Name and first value; the images come from the manager's arguments.
 const SETTINGS: &[(&str, &str)] = &[
@@ -103,7 +103,7 @@ pub fn follow(world: &World, manager: &Value) {
     }
 }
 
-fn config_map(world: &World) -> Option<std::sync::Arc<Value>> {
+fn config_map(world: &World) -> Option<Arc<Value>> {
     world.store.get(&core("configmaps"), Some(NAMESPACE), "longhorn-default-setting")
 }
 
@@ -120,7 +120,7 @@ fn configured(world: &World) -> BTreeMap<String, String> {
 
 /// The value of a setting.
 pub fn value(world: &World, setting: &str) -> String {
-    super::objects::get(world, "settings", setting).map_or(String::new(), |one| text(&one, "/value").to_owned())
+    get(world, "settings", setting).map_or(String::new(), |one| text(&one, "/value").to_owned())
 }
 
 #[cfg(test)]

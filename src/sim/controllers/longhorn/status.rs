@@ -82,7 +82,14 @@ fn disk(one: &Value, kube: Option<&Value>, ready: bool, now: &str) -> Value {
     let size = kube.map_or_else(|| before["storageMaximum"].as_u64().unwrap_or(0), disk_size);
     let mut conditions = json!({});
     let (reason, message) = match ready {
-        true => ("", format!("Disk {disk}({}) on node {} is ready", text(one, "/spec/disks/path"), name(one))),
+        true => (
+            "",
+            format!(
+                "Disk {disk}({}) on node {} is ready",
+                one["spec"]["disks"][&disk]["path"].as_str().unwrap_or_default(),
+                name(one)
+            ),
+        ),
         false => ("NodeNotReady", format!("disk {disk} on node {} is not ready", name(one))),
     };
     for kind in ["Ready", "Schedulable"] {

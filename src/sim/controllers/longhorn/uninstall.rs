@@ -5,7 +5,7 @@ use super::driver::{SIDECARS, drivers};
 use super::objects::{all, custom, get};
 use super::parts::{Task, at_work, container, has_rights, managers};
 use crate::model::longhorn::{CLASS, DRIVER, FINALIZER, NAMESPACE};
-use crate::sim::controllers::object::{apps, core, int, is_deleting, items, set_finalizer, uid};
+use crate::sim::controllers::object::{apps, core, int, is_deleting, items, name, set_finalizer, uid};
 use crate::sim::controllers::world::World;
 use crate::sim::store::Resource;
 use serde_json::{Value, json};
@@ -164,7 +164,7 @@ fn resources(world: &World, manager: bool) {
         if !is_deleting(&object) {
             world.delete(&custom(plural), &object);
         }
-        let Some(object) = get(world, plural, crate::sim::controllers::object::name(&object)) else { continue };
+        let Some(object) = get(world, plural, name(&object)) else { continue };
         let late = || world.limit(format!("longhorn/force/{}", uid(&object)), GRACE).over;
         if !manager || late() {
             world.change(&custom(plural), &object, |object| set_finalizer(object, FINALIZER, false));

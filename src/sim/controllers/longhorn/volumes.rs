@@ -1,10 +1,11 @@
 //! Longhorn's own volumes: each has an engine, where it is attached, and copies on different nodes.
 
 use super::instances::manager_name;
-use super::objects::{all, checksum, custom, get, make, owned_by};
+use super::objects::{all, checksum, custom, get, make};
 use super::settings;
 use super::status::{condition, set};
-use crate::sim::controllers::object::{amount, is_deleting, items, name, namespace, text, uid};
+use crate::model::longhorn::DRIVER;
+use crate::sim::controllers::object::{amount, controller_reference, is_deleting, items, name, namespace, text, uid};
 use crate::sim::controllers::volumes as kube;
 use crate::sim::controllers::world::World;
 use serde_json::{Value, json};
@@ -103,7 +104,8 @@ fn complete(world: &World, volume: &Value, wanted: usize) {
     };
     let image = volume["spec"]["engineImage"].clone();
     let common = |node: &str| json!({"volumeName": name(volume), "volumeSize": volume["spec"]["size"], "engineImage": image, "nodeID": node});
-    let metadata = json!({"ownerReferences": owned_by(volume), "labels": {"longhornvolume": name(volume)}});
+    let metadata =
+        json!({"ownerReferences": [controller_reference(volume)], "labels": {"longhornvolume": name(volume)}});
     let engine = format!("{}-e-{}", name(volume), checksum(uid(volume)));
     make(world, "engines", "Engine", &engine, json!({"metadata": metadata, "spec": common("")}));
     let nodes = all(world, "nodes");
@@ -200,7 +202,7 @@ pub fn claims(world: &World) -> Vec<(String, String, Arc<Value>)> {
         |(one, volume): (Arc<Value>, Arc<Value>)| Some((namespace(&one)?.to_owned(), name(&one).to_owned(), volume));
     let bound = |one: Arc<Value>| {
         let volume = world.store.get(&kube::volumes(), None, text(&one, "/spec/volumeName"))?;
-        (volume["spec"]["csi"]["driver"] == crate::model::longhorn::DRIVER).then_some((one, volume))
+        (volume["spec"]["csi"]["driver"] == DRIVER).then_some((one, volume))
     };
     world.all(&kube::claims()).into_iter().filter_map(bound).filter_map(claim).collect()
 }
