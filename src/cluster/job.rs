@@ -197,4 +197,16 @@ mod tests {
         let at = |method: &str| log.iter().position(|asked| asked.method == method).unwrap();
         assert!(at("DELETE") < at("PATCH"), "{log:?}");
     }
+
+    #[tokio::test]
+    async fn a_pod_that_is_refused_again_and_again_is_not_waited_for() {
+        let refusal = json!({ "involvedObject": { "uid": "j" }, "reason": "FailedCreate", "count": REFUSALS,
+            "message": "exceeded quota" });
+        let (cluster, _) = cluster(move |asked| match asked.path.ends_with("/events") && !asked.watches() {
+            true => Answer::list(vec![refusal.clone()], "1"),
+            false => server(asked, vec![], job(None)),
+        });
+        let end = cluster.run_job(&[job(None)], &ObjectRef::of(&job(None)), &quiet).await.unwrap();
+        assert_eq!(end, JobEnd::Failed("its pod is refused: exceeded quota".into()));
+    }
 }

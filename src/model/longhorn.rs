@@ -108,6 +108,11 @@ impl LonghornFacts {
         manager.or_else(|| tag(engine()?["spec"]["image"].as_str()?))
     }
 
+    /// The image of its manager; none when there is no manager.
+    pub fn manager_image(&self) -> Option<&str> {
+        self.workload("DaemonSet", "longhorn-manager")?.pointer("/spec/template/spec/containers/0/image")?.as_str()
+    }
+
     /// Whether some manager works: without one, nobody clears the finalizers.
     pub fn has_manager(&self) -> bool {
         let ready =

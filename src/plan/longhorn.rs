@@ -14,6 +14,8 @@ const VOLUMES_TIMEOUT: Duration = Duration::from_secs(3 * 60);
 /// The job takes 20 to 80 s where it works, and waits 90 s before it uses force.
 const JOB_TIMEOUT: Duration = Duration::from_secs(4 * 60);
 const DELETE_TIMEOUT: Duration = Duration::from_secs(3 * 60);
+/// Where a Job names its image.
+const JOB_IMAGE: &str = "/spec/template/spec/containers/0/image";
 /// Kinds that the CSI attacher puts its finalizer on.
 const ATTACHED_KINDS: &[&str] = &["volumeattachments.storage.k8s.io", "persistentvolumes"];
 /// From this minor release on, the API of the job's PodSecurityPolicy is gone.
@@ -125,7 +127,13 @@ fn uninstall(removal: &Removal) -> Result<Step> {
         Some((_, version @ Some(_))) => (version, String::new()),
     };
     let mut objects = version.map(manifest::uninstall).transpose()?.unwrap_or_default();
-    objects.iter_mut().for_each(|object| label(object, removal.lab));
+    for object in &mut objects {
+        label(object, removal.lab);
+        // The nodes have the manager's own image, wherever it came from.
+        if let (Some(image), Some(wanted)) = (facts.manager_image(), object.pointer_mut(JOB_IMAGE)) {
+            *wanted = image.into();
+        }
+    }
     let job = objects.iter().find(|object| object["kind"] == "Job").map(ObjectRef::of);
     let job = job.unwrap_or_else(|| traces::uninstall().swap_remove(0));
     let title = "Run the uninstall job of the installed Longhorn";

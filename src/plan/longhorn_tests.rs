@@ -26,7 +26,7 @@ fn attachment(volume: &str) -> Value {
 
 /// A Longhorn that works.
 fn healthy() -> LonghornFacts {
-    let image = "longhornio/longhorn-manager:v1.2.4";
+    let image = "mirror.example/longhornio/longhorn-manager:v1.2.4";
     let deployment = |name: &str| json!({ "kind": "Deployment", "metadata": { "name": name }, "status": { "availableReplicas": 1 } });
     LonghornFacts {
         namespace: Some(json!({ "metadata": { "name": NS } })),
@@ -131,7 +131,7 @@ fn the_job_is_that_of_the_installed_version_and_carries_the_labs_labels() {
     let Action::RunJob { objects, job } = &step(&plan, "longhorn-uninstall").action else { panic!("no job") };
     let object = objects.iter().find(|object| object["kind"] == "Job").unwrap();
     let image = object.pointer("/spec/template/spec/containers/0/image").unwrap();
-    assert!(image.as_str().unwrap().ends_with("longhorn-manager:v1.2.4"), "{image}");
+    assert_eq!(image, "mirror.example/longhornio/longhorn-manager:v1.2.4", "the nodes have the installed image");
     assert_eq!(job.to_string(), "Job default/longhorn-uninstall");
     assert!(objects.iter().all(|object| object["metadata"]["labels"]["iris-lab/lab"] == "two-pod"));
 }
