@@ -28,14 +28,8 @@ fn namespace(object: &Value) -> Option<String> {
     let conditions = object["status"]["conditions"].as_array()?;
     let text = |condition: &Value| condition["message"].as_str().map(String::from);
     let bad: Vec<&Value> = conditions.iter().filter(|condition| condition["status"] == "True").collect();
-    let rest = bad.iter().filter(|condition| {
-        matches!(condition["type"].as_str(), Some("NamespaceContentRemaining" | "NamespaceFinalizersRemaining"))
-    });
-    let rest: Vec<String> = rest.filter_map(|condition| text(condition)).collect();
-    match rest.is_empty() {
-        true => bad.first().and_then(|condition| text(condition)),
-        false => Some(rest.join("; ")),
-    }
+    let said: Vec<String> = bad.into_iter().filter_map(text).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 fn volume(object: &Value) -> String {

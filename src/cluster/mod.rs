@@ -10,6 +10,7 @@ mod connect;
 mod delete;
 mod discovery;
 mod error;
+mod evacuate;
 mod fatal;
 mod finalize;
 mod holds;

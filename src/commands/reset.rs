@@ -47,7 +47,11 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
         longhorn = Longhorn::look(cluster, &here, &found.objects, args.adopt).await?;
     }
     for version in &found.unseen {
-        ui.note(format!("warning: the server of {version} is dead; nothing of ours is ever of its kinds"));
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        ui.note(format!(
+            "warning: the API service {version}.{group} is dead: no namespace can end until it answers again, or is removed with \
+             `kubectl delete apiservice {version}.{group}`"
+        ));
     }
     let Labelled { objects: found, .. } = found;
     if !args.yes && !here.provider.is_simulated() {

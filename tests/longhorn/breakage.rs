@@ -5,7 +5,7 @@ use crate::support::Lab;
 use serde_json::{Value, json};
 
 const MERGE: &str = "application/merge-patch+json";
-const FORGET: &str = "application/json-patch+json";
+const JSON: &str = "application/json-patch+json";
 
 /// A state of Longhorn before `reset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,9 @@ impl Breakage {
 
     /// Makes it so.
     pub fn make(self, lab: &Lab) {
+        // The manager takes note of each of the four volumes and its copies.
+        lab.reader().wait_for_count(&format!("{RESOURCES}/volumes"), 4);
+        lab.reader().wait_for_count(&format!("{RESOURCES}/replicas"), 4 * super::storage_nodes(lab).len().min(3));
         match self {
             Breakage::None => {}
             Breakage::ManagerDeleted => manager_deleted(lab),
@@ -133,15 +136,15 @@ fn job_failed(lab: &Lab) {
     reader.create("/apis/batch/v1/namespaces/default/jobs", &job);
 }
 
-/// The registry went away and the nodes cleaned up: the same tag of a registry that does not exist.
+/// The registry went away and the nodes cleaned up: the managers run on, and the same tag can be pulled nowhere.
 fn image_gone(lab: &Lab) {
     let set = format!("/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets/longhorn-manager");
-    let image = json!([{ "op": "replace", "path": "/spec/template/spec/containers/0/image",
-        "value": "gone.invalid/longhornio/longhorn-manager:v1.2.6" }]);
-    lab.reader().patch(&set, FORGET, "kubectl", &image);
-    for pod in list(lab, &format!("/api/v1/namespaces/{NAMESPACE}/pods?labelSelector=app%3Dlonghorn-manager")) {
-        lab.reader().delete(&format!("/api/v1/namespaces/{NAMESPACE}/pods/{}", name(&pod)));
-    }
+    let image = json!([
+        { "op": "replace", "path": "/spec/updateStrategy", "value": { "type": "OnDelete" } },
+        { "op": "replace", "path": "/spec/template/spec/containers/0/image",
+            "value": "gone.invalid/longhornio/longhorn-manager:v1.2.6" },
+    ]);
+    lab.reader().patch(&set, JSON, "kubectl", &image);
 }
 
 /// An API service whose backing service does not exist, in that namespace.

@@ -131,10 +131,25 @@ impl Reader {
         }
     }
 
+    /// Reads until there are at least so many, following them by watch.
+    pub fn wait_for_count(&self, collection: &str, count: usize) {
+        loop {
+            let list = self.get(collection).unwrap_or_else(|| panic!("{collection} is not there"));
+            if list["items"].as_array().map_or(0, Vec::len) >= count {
+                return;
+            }
+            self.watch_once(collection, "", &list);
+        }
+    }
+
     /// Returns when the object has changed since, at the latest after 20 seconds.
     fn wait_for_change(&self, collection: &str, name: &str, since: &Value) {
+        self.watch_once(collection, &format!("fieldSelector=metadata.name%3D{name}&"), since);
+    }
+
+    fn watch_once(&self, collection: &str, selector: &str, since: &Value) {
         let version = since["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-        let selector = format!("fieldSelector=metadata.name%3D{name}&resourceVersion={version}&timeoutSeconds=20");
+        let selector = format!("{selector}resourceVersion={version}&timeoutSeconds=20");
         let request = Request::get(format!("{collection}?watch=1&{selector}")).body(Vec::new()).unwrap();
         // The watch ends with its first event or by itself; what is so then is read again.
         let _ = self.runtime.block_on(async {
