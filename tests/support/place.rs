@@ -66,6 +66,15 @@ impl Place {
         Some(Place::Existing(Existing { kubeconfig, context, real: true, _turn: Some(turn), _server: None }))
     }
 
+    /// The real cluster, if all that takes long on it was asked for.
+    pub fn real_at_length() -> Option<Place> {
+        if std::env::var_os(FULL).is_none() {
+            skipped("what takes long on a real cluster (set IRIS_LAB_E2E_FULL)");
+            return None;
+        }
+        Place::real()
+    }
+
     /// The same cluster for a second lab; this one must live longer.
     pub fn again(&self) -> Place {
         let Place::Existing(there) = self else { panic!("a simulator that `up` starts belongs to one lab") };
