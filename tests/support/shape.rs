@@ -144,7 +144,11 @@ fn stripped(value: &Value, secret: &str) -> Value {
         Value::Array(list) => list.iter().map(|value| stripped(value, secret)).collect(),
         Value::String(text) => {
             let text = if secret.is_empty() { text.clone() } else { text.replace(secret, "<hash>") };
-            if text.strip_prefix("pvc-").is_some_and(is_uuid) { "pvc-<uid>".into() } else { text.into() }
+            match text.strip_prefix("pvc-") {
+                Some(rest) if is_uuid(rest) => "pvc-<uid>".into(),
+                None if is_uuid(&text) => "<uid>".into(),
+                _ => text.into(),
+            }
         }
         other => other.clone(),
     }
