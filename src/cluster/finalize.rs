@@ -23,7 +23,7 @@ impl Cluster {
         if !left.is_empty() {
             let some: Vec<String> = left.iter().take(5).map(|left| left.object.to_string()).collect();
             return Err(refused(format!("{} objects are left in it: {}", left.len(), some.join(", ")))
-                .hint(format!("free them first; see them with `iris-lab unstick {namespace} --dry-run`")));
+                .hint("free them first: the same command with --dry-run shows what holds them"));
         }
         if let Some(Value::Array(finalizers)) = live.pointer_mut("/spec/finalizers") {
             finalizers.retain(|one| one != KUBERNETES);

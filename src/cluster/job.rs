@@ -23,8 +23,13 @@ const LOG_LIMIT: usize = 1 << 20;
 pub enum JobEnd {
     /// It did its work.
     Complete,
-    /// It failed, or its pod cannot run: why.
-    Failed(String),
+    /// It failed, or its pod cannot run.
+    Failed {
+        /// Why.
+        why: String,
+        /// The log of its pods, whole: Kubernetes removes the pods of a Job that has failed.
+        log: String,
+    },
 }
 
 impl Cluster {
@@ -41,13 +46,19 @@ impl Cluster {
         let pods = self.follow(self.resource_of("v1", "Pod")?, home, of_job);
         let events = self.follow(self.resource_of("v1", "Event")?, home, Selector::default());
         let (mut jobs, mut pods, mut events) = futures::try_join!(jobs, pods, events)?;
-        let mut said = String::new();
+        let (mut said, mut log, mut ends) = (String::new(), String::new(), 0);
         loop {
             let Some(live) = jobs.only().filter(|live| live["metadata"]["deletionTimestamp"].is_null()) else {
                 return Err(Failure::step(format!("{job} was deleted before it ended")));
             };
-            if let Some(end) = ended(live).or_else(|| stopped(live, &pods, &events)) {
-                return Ok(end);
+            if ends < unsuccessful(&pods) {
+                ends = unsuccessful(&pods);
+                log = self.newest_log(job, log).await;
+            }
+            match ended(live).or_else(|| stopped(live, &pods, &events).map(Err)) {
+                Some(Ok(())) => return Ok(JobEnd::Complete),
+                Some(Err(why)) => return Ok(JobEnd::Failed { why, log: self.newest_log(job, log).await }),
+                None => {}
             }
             say(&mut said, format!("{}: {}", job.name, state(&pods, &events)), progress);
             tokio::select! {
@@ -56,6 +67,11 @@ impl Cluster {
                 change = events.changed() => change?,
             }
         }
+    }
+
+    /// The log as it is now, or the one from before when there is none any more.
+    async fn newest_log(&self, job: &ObjectRef, before: String) -> String {
+        self.job_log(job).await.ok().filter(|log| !log.is_empty()).unwrap_or(before)
     }
 
     /// The whole log of a Job's pods, oldest first; empty when none ever ran.
@@ -78,14 +94,14 @@ impl Cluster {
 }
 
 /// What the Job's conditions say of its end.
-fn ended(job: &Value) -> Option<JobEnd> {
+fn ended(job: &Value) -> Option<std::result::Result<(), String>> {
     let holds = |kind: &str| condition(job, kind).filter(|condition| condition["status"] == "True");
     if holds("Complete").is_some() {
-        return Some(JobEnd::Complete);
+        return Some(Ok(()));
     }
     let failed = holds("Failed")?;
     let text = |key: &str| failed[key].as_str().unwrap_or_default();
-    Some(JobEnd::Failed(match text("reason") {
+    Some(Err(match text("reason") {
         "DeadlineExceeded" => "it ran longer than it may".into(),
         "BackoffLimitExceeded" => "its pods failed".into(),
         _ => text("message").to_string(),
@@ -93,14 +109,14 @@ fn ended(job: &Value) -> Option<JobEnd> {
 }
 
 /// Why its pod cannot run.
-fn stopped(job: &Value, pods: &Follow, events: &Follow) -> Option<JobEnd> {
+fn stopped(job: &Value, pods: &Follow, events: &Follow) -> Option<String> {
     for status in pods.items().flat_map(|pod| pod["status"]["containerStatuses"].as_array().into_iter().flatten()) {
         let waiting = &status["state"]["waiting"];
         let reason = waiting["reason"].as_str().unwrap_or_default();
         if STOPPERS.contains(&reason) {
             let image = status["image"].as_str().unwrap_or_default();
             let message = waiting["message"].as_str().unwrap_or_default();
-            return Some(JobEnd::Failed(format!("its image {image} does not start: {reason}: {message}")));
+            return Some(format!("its image {image} does not start: {reason}: {message}"));
         }
     }
     let refused = events.items().find(|event| {
@@ -109,7 +125,17 @@ fn stopped(job: &Value, pods: &Follow, events: &Follow) -> Option<JobEnd> {
             && event["reason"] == "FailedCreate"
             && event["count"].as_i64().unwrap_or(1) >= REFUSALS
     })?;
-    Some(JobEnd::Failed(format!("its pod is refused: {}", refused["message"].as_str().unwrap_or_default())))
+    Some(format!("its pod is refused: {}", refused["message"].as_str().unwrap_or_default()))
+}
+
+/// How often a container of its pods has ended with an error.
+fn unsuccessful(pods: &Follow) -> u64 {
+    let statuses = pods.items().flat_map(|pod| pod["status"]["containerStatuses"].as_array().into_iter().flatten());
+    let ends = statuses.map(|status| {
+        let now = status["state"]["terminated"]["exitCode"].as_u64().is_some_and(|code| code != 0);
+        status["restartCount"].as_u64().unwrap_or(0) + u64::from(now)
+    });
+    ends.sum()
 }
 
 /// What its newest pod does, in words.
@@ -164,18 +190,22 @@ mod tests {
         (end, log)
     }
 
+    fn failed(why: &str) -> JobEnd {
+        JobEnd::Failed { why: why.into(), log: String::new() }
+    }
+
     #[tokio::test]
     async fn it_ends_with_the_job() {
         assert_eq!(run(vec![], job(Some(("Complete", "")))).await.0, JobEnd::Complete);
         let (end, _) = run(vec![], job(Some(("Failed", "DeadlineExceeded")))).await;
-        assert_eq!(end, JobEnd::Failed("it ran longer than it may".into()));
+        assert_eq!(end, failed("it ran longer than it may"));
     }
 
     #[tokio::test]
     async fn an_image_that_cannot_be_pulled_is_not_waited_for() {
         for reason in ["ErrImagePull", "ImagePullBackOff"] {
             let (end, log) = run(vec![pod(reason)], job(None)).await;
-            assert_eq!(end, JobEnd::Failed(format!("its image i:1 does not start: {reason}: no such host")));
+            assert_eq!(end, failed(&format!("its image i:1 does not start: {reason}: no such host")));
             assert!(!log.lock().unwrap().iter().any(Asked::watches));
         }
     }
@@ -207,6 +237,6 @@ mod tests {
             false => server(asked, vec![], job(None)),
         });
         let end = cluster.run_job(&[job(None)], &ObjectRef::of(&job(None)), &quiet).await.unwrap();
-        assert_eq!(end, JobEnd::Failed("its pod is refused: exceeded quota".into()));
+        assert_eq!(end, failed("its pod is refused: exceeded quota"));
     }
 }

@@ -31,13 +31,17 @@ async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Op
     let found = cluster.labelled(Some(&here.name)).await?.objects;
     let claims = found.iter().filter(|object| object.kind == "PersistentVolumeClaim");
     let claims: Vec<String> = claims.map(|claim| claim.name.clone()).collect();
-    if args.delete_data && !args.yes && !claims.is_empty() && !here.provider.is_simulated() {
-        ui.confirm_typed(&format!("This deletes the data of {}: {}", here.name, claims.join(", ")), &here.name)?;
-    }
+    let select = again::selector(&here.state, &here.name)?;
     let mut longhorn = Longhorn::default();
     if args.longhorn {
         longhorn = Longhorn::look(&cluster, &here, &found, false).await?;
-        longhorn.must_go(&here.name, &found, args.delete_data)?;
+        longhorn.must_go(&here.name, &select, &found, args.delete_data)?;
+    }
+    let data = (args.delete_data && !claims.is_empty())
+        .then(|| format!("This deletes the data of {}: {}", here.name, claims.join(", ")));
+    let question: Vec<String> = data.into_iter().chain(longhorn.warning()).collect();
+    if !question.is_empty() && !args.yes && !here.provider.is_simulated() {
+        ui.confirm_typed(&question.join(". "), &here.name)?;
     }
     let namespace = &here.target()?.namespace;
     let removal = longhorn.removal(&here.name, Some(namespace));
@@ -46,7 +50,6 @@ async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Op
     let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
-    let select = again::selector(&here.state, &lab)?;
     let hint = format!("run `iris-lab down{select}` again, or remove all with `iris-lab reset{select}`");
     let result = match longhorn.goes() {
         true => judge(ui, outcome, plan::PROOF, &format!("iris-lab down --longhorn{select}")),

@@ -74,11 +74,11 @@ impl Longhorn {
         })
     }
 
-    /// Fails unless it can go with `down --longhorn`.
-    pub fn must_go(&self, lab: &str, found: &[ObjectRef], delete_data: bool) -> Result<()> {
+    /// Fails unless it can go with `down --longhorn`; `select` names the lab in hints.
+    pub fn must_go(&self, lab: &str, select: &str, found: &[ObjectRef], delete_data: bool) -> Result<()> {
         if self.whose == Whose::Others {
             return Err(Failure::requirement("Longhorn was not installed by this lab; nothing was changed")
-                .hint("leave --longhorn out, or remove it with the lab: `iris-lab reset --adopt`"));
+                .hint(format!("leave --longhorn out, or remove it with the lab: `iris-lab reset --adopt{select}`")));
         }
         let claims: Vec<String> =
             self.facts.claims().filter(|claim| found.contains(claim)).map(|claim| claim.name).collect();
@@ -87,7 +87,9 @@ impl Longhorn {
         }
         Err(Failure::requirement(format!("the data of the lab {lab} lies on Longhorn; nothing was changed"))
             .cause(format!("its claims: {}", claims.join(", ")))
-            .hint("leave --longhorn out, or give the data up with `iris-lab down --longhorn --delete-data`"))
+            .hint(format!(
+                "leave --longhorn out, or give the data up with `iris-lab down --longhorn --delete-data{select}`"
+            )))
     }
 
     /// What to say before the question.
@@ -117,11 +119,12 @@ impl Longhorn {
     }
 }
 
-/// Claims on Longhorn that are not the lab's.
+/// Claims on Longhorn that are not the lab's, and data there that no claim speaks for.
 async fn users(cluster: &Cluster, facts: &LonghornFacts, found: &[ObjectRef]) -> Result<Vec<ObjectRef>> {
     let claims = cluster.list("v1", "PersistentVolumeClaim", None, &Selector::default()).await?;
     let waiting = claims.iter().filter(|claim| claim["spec"]["storageClassName"] == CLASS).map(ObjectRef::of);
-    let mut users: Vec<ObjectRef> = waiting.chain(facts.claims()).filter(|claim| !found.contains(claim)).collect();
+    let mut users: Vec<ObjectRef> =
+        waiting.chain(facts.claims()).filter(|claim| !found.contains(claim)).chain(facts.loose()).collect();
     users.sort();
     users.dedup();
     Ok(users)
@@ -132,9 +135,13 @@ fn unused(users: &[ObjectRef]) -> Result<()> {
         return Ok(());
     }
     let mut failure = Failure::requirement("others keep data on Longhorn; nothing was changed");
-    failure.causes = users.iter().map(|claim| format!("{claim} is not this lab's")).collect();
-    let place = |claim: &ObjectRef| format!("-n {} {}", claim.namespace.as_deref().unwrap_or_default(), claim.name);
+    failure.causes = users.iter().map(|user| format!("{user} is not this lab's")).collect();
+    let kind = match users[0].group() {
+        "" => users[0].kind.to_lowercase(),
+        group => format!("{}s.{group}", users[0].kind.to_lowercase()),
+    };
+    let place = users[0].namespace.as_ref().map(|namespace| format!(" -n {namespace}")).unwrap_or_default();
     Err(failure
-        .hint(format!("see each with `kubectl describe pvc {}`", place(&users[0])))
-        .hint("move their data elsewhere and delete the claims, then run it again"))
+        .hint(format!("see each with `kubectl describe {kind}{place} {}`", users[0].name))
+        .hint("move the data elsewhere and delete them, then run it again"))
 }

@@ -19,7 +19,9 @@ pub fn original(lab: &mut Lab, args: &LabArgs) -> Result<Option<Original>> {
         yaml::check_size(bytes.len() as u64, &origin)?;
         String::from_utf8(bytes).map_err(|error| Failure::usage(format!("{origin} is not a text file")).cause(error))?
     } else {
-        yaml::read_file(Path::new(&origin))?
+        yaml::read_file(Path::new(&origin)).map_err(|failure| {
+            failure.hint("check the path, or leave it out: --longhorn installs a manifest of ours")
+        })?
     };
     let sum = download::sha256(text.as_bytes());
     let original = original::read(&text, &sum, lab.spec.longhorn.sha256.as_deref(), &origin)?;

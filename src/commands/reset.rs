@@ -1,5 +1,6 @@
 //! `iris-lab reset`: back to before the first `up`, and the proof of it.
 
+use super::again;
 use super::here::Here;
 use super::longhorn::Longhorn;
 use super::run::{judge, lock, release, run};
@@ -66,10 +67,11 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     }
     let (lab, simulated, reached) = (here.name.clone(), here.provider.is_simulated(), cluster.is_some());
     let folder = here.dir.path().display().to_string();
+    let (select, adopt) = (again::selector(&here.state, &lab)?, if args.adopt { " --adopt" } else { "" });
     let session = Session::new(&here.name, &here.state, journal, cluster, lock);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
-    judge(ui, outcome, "files", "iris-lab reset")?;
+    judge(ui, outcome, "files", &format!("iris-lab reset{select}{adopt}"))?;
     let mut looked_at = Vec::new();
     if reached {
         looked_at.push(format!("every kind of object in the cluster, for the label {LAB_LABEL}={lab}"));

@@ -88,21 +88,20 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
         beside = place.cluster.traces(&place.lab, &names).await?.objects;
     }
     let plan = planned(args, &place, &stuck, longhorn.as_ref(), &beside)?;
+    if let Some(lost) = lost(longhorn.as_ref()) {
+        ui.note(format!("warning: {lost}"));
+    }
     if args.dry_run {
         return ui.result(|look| plan_text(&plan, look), &plan);
     }
     if plan.steps.is_empty() {
-        return Err(unknown(&stuck));
+        return Err(unknown(&stuck, &again(args, false)));
     }
     if !args.yes && !place.provider.is_simulated() {
-        ui.confirm_typed(&question(&stuck, &plan, longhorn.as_ref()), namespace)?;
+        ui.confirm_typed(&question(&stuck, &plan), namespace)?;
     }
     let simulated = place.provider.is_simulated();
-    let again = match (&args.context, args.lab.name.as_deref()) {
-        (Some(context), _) => format!("iris-lab unstick {namespace} --context {context}"),
-        (None, Some(name)) => format!("iris-lab unstick {namespace} --name {name}"),
-        (None, None) => format!("iris-lab unstick {namespace}"),
-    };
+    let again = again(args, true);
     let session = Session::new(&place.lab, &place.state, place.journal, Some(place.cluster), lock);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
@@ -134,22 +133,32 @@ fn planned(
     })
 }
 
+/// The same command for the same place, with what was asked for besides or without it.
+fn again(args: &UnstickArgs, whole: bool) -> String {
+    let mut words = vec![format!("iris-lab unstick {}", args.namespace)];
+    words.extend(args.context.iter().map(|context| format!("--context {context}")));
+    words.extend(args.lab.name.iter().map(|name| format!("--name {name}")));
+    if whole {
+        words.extend(args.strip.iter().map(|kind| format!("--strip {kind}")));
+        words.extend(args.force.then(|| "--force".to_string()));
+    }
+    words.join(" ")
+}
+
 /// Nothing in it is ours to touch: what to do is the user's to say.
-fn unknown(stuck: &Stuck) -> Failure {
+fn unknown(stuck: &Stuck, again: &str) -> Failure {
     let name = stuck.name();
     let mut failure =
         Failure::new(Kind::Left, format!("the namespace {name} stays: nothing in it is known to iris-lab"));
     failure.causes = stuck.explain();
     for held in stuck.held().iter().filter(|held| !held.finalizers.is_empty()) {
         let kind = &held.resource;
-        failure.hints.push(format!(
-            "start the controller of {kind} again, or give them up: `iris-lab unstick {name} --strip {kind}`"
-        ));
+        failure.hints.push(format!("start the controller of {kind} again, or give them up: `{again} --strip {kind}`"));
     }
     failure
 }
 
-fn question(stuck: &Stuck, plan: &Plan, longhorn: Option<&LonghornFacts>) -> String {
+fn question(stuck: &Stuck, plan: &Plan) -> String {
     let freed = plan.steps.iter().filter(|step| step.satisfied.is_none()).filter_map(|step| match &step.action {
         Action::Release { seen, .. } => Some(seen.len()),
         _ => None,
@@ -160,9 +169,13 @@ fn question(stuck: &Stuck, plan: &Plan, longhorn: Option<&LonghornFacts>) -> Str
     if stuck.is_longhorn() {
         text += &format!(". Everything of {GROUP} in the cluster goes with it");
     }
-    let claims: Vec<String> = longhorn.iter().flat_map(|facts| facts.claims()).map(|claim| claim.to_string()).collect();
-    if !claims.is_empty() {
-        text += &format!(". The data of these is lost: {}", claims.join(", "));
-    }
     text
+}
+
+/// The data that goes with Longhorn, by the claims that it belongs to.
+fn lost(longhorn: Option<&LonghornFacts>) -> Option<String> {
+    let wanted = |facts: &&LonghornFacts| !facts.volumes.is_empty() || !facts.resources.is_empty();
+    let facts = longhorn.filter(wanted)?;
+    let data: Vec<String> = facts.claims().chain(facts.loose()).map(|one| one.to_string()).collect();
+    (!data.is_empty()).then(|| format!("the data of these is lost: {}", data.join(", ")))
 }

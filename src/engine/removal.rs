@@ -17,21 +17,26 @@ impl Session<'_> {
         let cluster = self.connected().await?;
         match cluster.run_job(objects, job, progress).await? {
             JobEnd::Complete => Ok(StepEnd::Changed(format!("{} has done its work", job.name))),
-            JobEnd::Failed(why) => {
+            JobEnd::Failed { why, log } => {
                 let mut failure = Failure::step(format!("{job} failed")).cause(why);
-                failure.causes.extend(self.log_of(cluster, job).await);
+                failure.causes.extend(self.kept_log(job, &log));
                 Err(failure)
             }
         }
     }
 
-    /// The end of a Job's log, and where all of it is kept.
+    /// The end of a Job's log as it is now, and where all of it is kept.
     pub(super) async fn log_of(&self, cluster: &Cluster, job: &ObjectRef) -> Vec<String> {
-        let log = match cluster.job_log(job).await {
-            Ok(log) if log.is_empty() => return vec!["it has no log".into()],
-            Ok(log) => log,
-            Err(failure) => return vec![format!("its log cannot be read: {failure}")],
-        };
+        match cluster.job_log(job).await {
+            Ok(log) => self.kept_log(job, &log),
+            Err(failure) => vec![format!("its log cannot be read: {failure}")],
+        }
+    }
+
+    fn kept_log(&self, job: &ObjectRef, log: &str) -> Vec<String> {
+        if log.is_empty() {
+            return vec!["it has no log".into()];
+        }
         let lines: Vec<&str> = log.lines().collect();
         let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
         let path = self.dir.path().join(format!("{}.log", job.name));
@@ -40,7 +45,7 @@ impl Session<'_> {
             if self.is_lab() {
                 self.record(Change::File { path: path.clone() })?;
             }
-            write_private(&path, &log)
+            write_private(&path, log)
         };
         let kept = match keep() {
             Ok(()) => format!("its whole log is in {}", path.display()),

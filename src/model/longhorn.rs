@@ -129,6 +129,22 @@ impl LonghornFacts {
         works("csi-attacher") && works("csi-provisioner") && self.has_manager()
     }
 
+    /// Data on it that no claim speaks for: volumes that were made in Longhorn's own page, and persistent volumes that wait for
+    /// a claim.
+    pub fn loose(&self) -> impl Iterator<Item = ObjectRef> {
+        let leaves = |object: &Value| object["metadata"]["deletionTimestamp"].is_string();
+        let free = self.volumes.iter().filter(move |volume| volume["spec"]["claimRef"].is_null() && !leaves(volume));
+        let known = |name: &str| {
+            let volumes = self.volumes.iter();
+            volumes.into_iter().any(|one| one["metadata"]["name"] == name || one["spec"]["csi"]["volumeHandle"] == name)
+        };
+        let made_apart = self.resources.iter().filter(move |one| {
+            let name = one["metadata"]["name"].as_str().unwrap_or_default();
+            one["kind"] == "Volume" && !leaves(one) && !is_of_claim(name) && !known(name)
+        });
+        free.chain(made_apart).map(ObjectRef::of)
+    }
+
     /// The claims whose data lies on it, in whatever namespace: those that are there, and those that are gone while their
     /// volume was kept on purpose.
     pub fn claims(&self) -> impl Iterator<Item = ObjectRef> {
@@ -155,6 +171,13 @@ fn tag(image: &str) -> Option<&str> {
 pub fn is_kept(volume: &Value) -> bool {
     let released = matches!(volume["status"]["phase"].as_str(), Some("Released" | "Failed"));
     !released || volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+}
+
+/// Whether a name is that of a volume that was made for a claim: Longhorn's provisioner names them after the claim's uid.
+fn is_of_claim(volume: &str) -> bool {
+    volume
+        .strip_prefix("pvc-")
+        .is_some_and(|uid| uid.len() == 36 && uid.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit()))
 }
 
 /// Whether a persistent volume is one of Longhorn's.

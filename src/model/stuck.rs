@@ -70,9 +70,10 @@ impl Stuck {
         self.namespace["metadata"]["deletionTimestamp"].is_string()
     }
 
-    /// Whether it is Longhorn's: by its name or by what is in it.
+    /// Whether it is Longhorn's own. Another namespace with objects of Longhorn's kinds in it is somebody else's: what Longhorn
+    /// runs elsewhere, and whose volumes it has, is not to end with it.
     pub fn is_longhorn(&self) -> bool {
-        self.name() == longhorn::NAMESPACE || self.left.iter().any(|left| left.object.group() == longhorn::GROUP)
+        self.name() == longhorn::NAMESPACE
     }
 
     /// What is in it, one line a kind.

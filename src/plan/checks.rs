@@ -3,6 +3,7 @@
 use super::Wanted;
 use crate::addon;
 use crate::lab::Lab;
+use crate::model::longhorn::CLASS;
 use crate::model::object::{is_of, is_ready};
 use crate::model::{Check, Facts, Quantity};
 use crate::workload;
@@ -67,11 +68,13 @@ fn claims(lab: &Lab, facts: &Facts) -> Check {
         if let (Some(found), Some(wanted)) = (found_class, wanted_class)
             && found != wanted
         {
-            return Check::fail(
-                "kept volumes",
-                format!("{name} has the class {found}, the lab asks for {wanted}"),
-                hint,
-            );
+            let cause = format!("{name} has the class {found}, the lab asks for {wanted}");
+            let keep = match found {
+                CLASS => "keep the data with --longhorn".to_string(),
+                other => format!("keep the data with `--storage-class {other}`"),
+            };
+            let give_up = "give it up with `iris-lab down --delete-data`";
+            return Check::fail("kept volumes", cause, format!("{keep}, or {give_up}"));
         }
     }
     let kept = facts.claims.len();

@@ -86,7 +86,7 @@ fn volumes(removal: &Removal) -> Step {
     let wanted = removal.keeps_volumes && removal.facts.volumes.iter().any(is_kept);
     let reason = match (none, wanted) {
         (true, _) => Some("there is none".into()),
-        (_, true) => Some("volumes with a claim stay".into()),
+        (_, true) => Some("those with a claim stay as objects; their data goes with Longhorn".into()),
         _ => None,
     };
     let target = WaitFor::VolumesGone { driver: DRIVER.into() };

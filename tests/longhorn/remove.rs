@@ -3,7 +3,7 @@
 
 use super::breakage::{Breakage, api_service_dead, held};
 use super::bystanders::Bystanders;
-use super::{NAMESPACE, PLURALS};
+use super::{NAMESPACE, PLURALS, RESOURCES};
 use crate::scenario::inventory;
 use crate::support::{Lab, Objects, Place, same};
 use serde_json::json;
@@ -170,4 +170,60 @@ fn adopted(lab: &Lab) {
     lab.run(&["reset", "--yes", "--adopt"]).exits(0).says("adopt");
     lab.is_gone();
     same(&before, &inventory(lab), "left in the cluster");
+}
+
+#[test]
+fn another_namespace_with_something_of_longhorns_kinds_does_not_take_it_along() {
+    let lab = Lab::new(Place::served(), "demo");
+    let reader = lab.reader();
+    lab.up(&["--longhorn", "--no-canary"]).exits(0);
+    reader.create(
+        "/api/v1/namespaces",
+        &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "demo" } }),
+    );
+    let nightly = json!({ "apiVersion": "longhorn.io/v1beta1", "kind": "RecurringJob",
+        "metadata": { "name": "nightly", "finalizers": ["longhorn.io"] } });
+    let jobs = "/apis/longhorn.io/v1beta1/namespaces/demo/recurringjobs";
+    reader.create(jobs, &nightly);
+    reader.delete("/api/v1/namespaces/demo");
+    let of_longhorn = |lab: &Lab| {
+        let mut objects = inventory(lab);
+        objects.retain(|id, _| id.namespace == NAMESPACE && id.kind != "Lease");
+        objects
+    };
+    let before = of_longhorn(&lab);
+    lab.run(&["unstick", "demo", "--yes"]).exits(5).says("--strip recurringjobs.longhorn.io");
+    same(&before, &of_longhorn(&lab), "Longhorn works on");
+    lab.run(&["unstick", "demo", "--yes", "--strip", "recurringjobs.longhorn.io"]).exits(0);
+    same(&before, &of_longhorn(&lab), "Longhorn works on");
+    assert!(reader.get("/api/v1/namespaces/demo").is_none());
+}
+
+#[test]
+fn a_volume_that_no_claim_speaks_for_stops_the_reset() {
+    let lab = Lab::new(Place::served(), "apart");
+    lab.up(&["--longhorn", "--no-canary"]).exits(0);
+    let volume = json!({ "apiVersion": "longhorn.io/v1beta1", "kind": "Volume", "metadata": { "name": "made-in-the-ui" },
+        "spec": { "numberOfReplicas": 1, "size": "16777216" } });
+    lab.reader().create(&format!("{RESOURCES}/volumes"), &volume);
+    let run = lab.reset();
+    assert_eq!(run.code, Some(3), "{}", run.transcript());
+    run.says("Volume longhorn-system/made-in-the-ui");
+    lab.reader().delete(&format!("{RESOURCES}/volumes/made-in-the-ui"));
+    lab.reader().wait_until_gone(&format!("{RESOURCES}/volumes"), "made-in-the-ui");
+    lab.reset().exits(0);
+    lab.is_gone();
+}
+
+#[test]
+fn the_log_of_a_job_that_failed_is_kept() {
+    let lab = Lab::on_sim();
+    let faults = lab.file("faults.yaml", "longhorn:\n  uninstallFails: true\n");
+    lab.up(&["--longhorn", "--no-canary", "--sim-faults", faults.to_str().unwrap()]).exits(0);
+    let run = lab.run(&["down", "--longhorn", "--delete-data", "--yes"]).exits(0);
+    run.says("its whole log is in");
+    let log = lab.state().join(&lab.name).join("longhorn-uninstall.log");
+    assert!(std::fs::read_to_string(&log).unwrap().contains("level="), "the job's own words");
+    lab.reset().exits(0);
+    lab.is_gone();
 }

@@ -138,7 +138,9 @@ fn there(site: &Site, seen: &LonghornFacts) -> Check {
             let cause =
                 format!("{version} is installed, the lab asks for {wanted}; two versions cannot live in one cluster");
             let hint = match Version::parse(version) {
-                Ok(_) => format!("take that one with `--longhorn={version}`, or remove it first"),
+                Ok(_) => format!(
+                    "take that one with `--longhorn={version}`, or remove it first: `iris-lab down --longhorn --delete-data` where this lab installed it, `iris-lab reset --adopt` where not"
+                ),
                 Err(_) => {
                     "remove it first, or leave Longhorn out and use its class with `--storage-class longhorn`".into()
                 }
