@@ -23,9 +23,6 @@ impl Cluster {
         let failed = |error| self.failure(&format!("delete {name}"), &error);
         let Some(live) = self.find(&Call::get(&path)).await.map_err(failed)? else { return Ok(false) };
         if live["metadata"]["deletionTimestamp"].is_null() {
-            if name.kind == "Namespace" {
-                self.evacuate(&name.name, progress).await?;
-            }
             let uid = &live["metadata"]["uid"];
             let options = json!({ "kind": "DeleteOptions", "apiVersion": "v1",
                 "propagationPolicy": "Background", "preconditions": { "uid": uid } });

@@ -89,6 +89,7 @@ impl<'a> Session<'a> {
             Action::Release { namespace, finalizer, kinds, seen } => {
                 self.release(&Release { namespace: namespace.as_deref(), finalizer, kinds, seen }, progress).await
             }
+            Action::Evacuate { namespace } => self.evacuate(namespace, progress).await,
             Action::Finalize { namespace } => self.finalize(namespace).await,
             Action::Canary { node, objects, record } => self.canary(node, objects, record, progress).await,
             Action::Prove { of } => self.prove(of).await,

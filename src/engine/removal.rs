@@ -63,6 +63,14 @@ impl Session<'_> {
         })
     }
 
+    pub(super) async fn evacuate(&self, namespace: &str, progress: Progress<'_>) -> Result<StepEnd> {
+        Ok(match self.connected().await?.evacuate(namespace, progress).await? {
+            0 => StepEnd::Unchanged("nothing ran there".into()),
+            1 => StepEnd::Changed("1 pod is gone".into()),
+            count => StepEnd::Changed(format!("{count} pods are gone")),
+        })
+    }
+
     pub(super) async fn release(&self, what: &Release<'_>, progress: Progress<'_>) -> Result<StepEnd> {
         Ok(match self.connected().await?.release(what, progress).await? {
             0 => StepEnd::Unchanged(format!("nothing was held by {}", what.finalizer)),

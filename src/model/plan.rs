@@ -185,6 +185,11 @@ pub enum Action {
         /// The objects that were seen with it when the plan was made.
         seen: Vec<ObjectRef>,
     },
+    /// Stops everything that runs in a namespace that is about to end, and lets go of pods that do not stop.
+    Evacuate {
+        /// The namespace.
+        namespace: String,
+    },
     /// Ends a namespace that is being deleted and in which nothing is left, by its `finalize` subresource.
     Finalize {
         /// The namespace.

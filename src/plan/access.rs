@@ -21,6 +21,7 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             Action::Wait { target } => all.extend(waiting(target)),
             // Longhorn's own steps need a cluster administrator, which applying its manifest asks for.
             Action::Reap { .. }
+            | Action::Evacuate { .. }
             | Action::Canary { .. }
             | Action::RunJob { .. }
             | Action::Release { .. }

@@ -56,7 +56,8 @@ pub fn removal(removal: &Removal, before: &[String], claims: &[String]) -> Resul
     let until_here: Vec<String> = steps.iter().map(|step| step.id.clone()).filter(|id| !is_beside(id)).collect();
     steps.push(uninstall(removal)?.after(claims).after(until_here));
     steps.push(uninstall_objects(removal, &steps).after(["longhorn-uninstall"]));
-    steps.push(namespace(removal).after(["longhorn-uninstall"]));
+    steps.push(stop(removal).after(["longhorn-uninstall"]));
+    steps.push(namespace(removal).after(["longhorn-stop"]));
     steps.push(release(removal).after(["longhorn-uninstall"]));
     steps.push(definitions(removal).after(["longhorn-release"]));
     if lives {
@@ -151,12 +152,21 @@ fn uninstall_objects(removal: &Removal, steps: &[Step]) -> Step {
     Step::new("longhorn-uninstall-objects", title, DELETE_TIMEOUT, Action::Delete { objects }).satisfied_by(reason)
 }
 
+/// Its pods have nothing to save when its volumes are gone, or when it is on its way out anyway.
+fn stop(removal: &Removal) -> Step {
+    let title = format!("Stop what still runs in the namespace {}", removal.namespace);
+    let action = Action::Evacuate { namespace: removal.namespace.into() };
+    Step::new("longhorn-stop", title, DELETE_TIMEOUT, action).satisfied_by(is_gone(removal))
+}
+
+fn is_gone(removal: &Removal) -> Option<String> {
+    (removal.facts.namespace.is_none() && removal.stuck.is_none()).then(|| "it is not there".into())
+}
+
 fn namespace(removal: &Removal) -> Step {
     let objects = vec![ObjectRef::new("v1", "Namespace", None, removal.namespace)];
     let title = format!("Remove the namespace {} with all that is in it", removal.namespace);
-    let gone = removal.facts.namespace.is_none() && removal.stuck.is_none();
-    Step::new("longhorn-namespace", title, DELETE_TIMEOUT, Action::Delete { objects })
-        .satisfied_by(gone.then(|| "it is not there".into()))
+    Step::new("longhorn-namespace", title, DELETE_TIMEOUT, Action::Delete { objects }).satisfied_by(is_gone(removal))
 }
 
 fn release(removal: &Removal) -> Step {

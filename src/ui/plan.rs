@@ -73,6 +73,7 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         Action::Release { finalizer, seen, .. } => {
             ("takes", vec![format!("the finalizer {finalizer} off {}, once deleted", refs(seen).join(", "))])
         }
+        Action::Evacuate { namespace } => ("stops", vec![format!("every workload and pod in {namespace}")]),
         Action::Finalize { namespace } => {
             ("ends", vec![format!("the namespace {namespace}, by its finalize subresource")])
         }

@@ -219,7 +219,9 @@ fn a_volume_that_no_claim_speaks_for_stops_the_reset() {
 fn the_log_of_a_job_that_failed_is_kept() {
     let lab = Lab::on_sim();
     let faults = lab.file("faults.yaml", "longhorn:\n  uninstallFails: true\n");
-    lab.up(&["--longhorn", "--no-canary", "--sim-faults", faults.to_str().unwrap()]).exits(0);
+    // At instant speed, the Job's pod would be gone with its log before anybody can read it.
+    let flags = ["--longhorn", "--no-canary", "--sim-speed", "10", "--sim-faults", faults.to_str().unwrap()];
+    lab.up(&flags).exits(0);
     let run = lab.run(&["down", "--longhorn", "--delete-data", "--yes"]).exits(0);
     run.says("its whole log is in");
     let log = lab.state().join(&lab.name).join("longhorn-uninstall.log");
