@@ -36,7 +36,7 @@ impl AddOn for Longhorn {
 
     /// The claims of the lab can be made as soon as the class is there: they wait for the driver by themselves.
     fn gives(&self) -> (&'static str, &'static str) {
-        (steps::CLASS_STEP, PODS)
+        (steps::CLAIMS_STEP, PODS)
     }
 
     /// Its manager makes the class, out of a ConfigMap.

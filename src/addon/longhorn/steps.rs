@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// Id of the step that applies its objects.
 const APPLY: &str = "longhorn";
-/// Id of the step after which claims of its class can be made.
-pub const CLASS_STEP: &str = "longhorn-class";
+/// Id of the step after which claims of its class can be made: its manager makes the class as soon as it starts, and claims wait
+/// for the driver by themselves.
+pub const CLAIMS_STEP: &str = "longhorn-manager";
 
 const APPLY_TIMEOUT: Duration = Duration::from_secs(120);
 /// Links before which images are pulled.
@@ -41,14 +42,14 @@ pub fn steps(site: &Site) -> Result<Vec<Step>> {
 /// Id of the step that waits for a link.
 pub fn step_of(link: Link) -> &'static str {
     match link {
-        Link::Manager => "longhorn-manager",
+        Link::Manager => CLAIMS_STEP,
         Link::Nodes => "longhorn-nodes",
         Link::EngineImage => "longhorn-engine",
         Link::InstanceManagers => "longhorn-instances",
         Link::Deployer => "longhorn-driver",
         Link::Csi => "longhorn-csi",
         Link::Registered => "longhorn-registered",
-        Link::Class => CLASS_STEP,
+        Link::Class => "longhorn-class",
     }
 }
 
