@@ -147,11 +147,11 @@ fn forget_node_health(node: &mut Value) {
     if node["kind"] != "Node" {
         return;
     }
-    if let Some(taints) = node["spec"]["taints"].as_array_mut() {
+    // Not by index, which would put the field where there is none.
+    let Some(spec) = node.pointer_mut("/spec").and_then(Value::as_object_mut) else { return };
+    if let Some(Value::Array(taints)) = spec.get_mut("taints") {
         taints.retain(|taint| !health(taint));
-        if taints.is_empty()
-            && let Some(spec) = node["spec"].as_object_mut()
-        {
+        if taints.is_empty() {
             spec.remove("taints");
         }
     }

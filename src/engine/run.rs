@@ -94,7 +94,9 @@ pub async fn run(plan: &Plan, world: &impl Perform, emit: &dyn Fn(Event), cancel
     let mut running = FuturesUnordered::new();
     let mut cancelling = cancel.clone();
     loop {
-        for step in graph.take_ready() {
+        // A step without any time left could only break something off.
+        let ready = if start.elapsed() < budget { graph.take_ready() } else { Vec::new() };
+        for step in ready {
             emit(Event::StepStarted { step: step.id.clone(), title: step.title.clone() });
             running.push(attempt(step, world, emit, start + budget));
         }
@@ -117,8 +119,17 @@ pub async fn run(plan: &Plan, world: &impl Perform, emit: &dyn Fn(Event), cancel
         }
     }
     drop(running);
-    let reason = if outcome.cancelled { "cancelled" } else { "an earlier step failed" };
     let steps: Vec<String> = graph.unfinished().map(|step| step.id.clone()).collect();
+    let late = start.elapsed() >= budget && !steps.is_empty();
+    if late && outcome.failures.is_empty() && !outcome.cancelled {
+        let failure = Failure::not_ready("the time for the whole run is over").hint("give it more with --timeout");
+        outcome.failures.push((steps[0].clone(), failure));
+    }
+    let reason = match (outcome.cancelled, late) {
+        (true, _) => "cancelled",
+        (_, true) => "the time for the whole run is over",
+        _ => "an earlier step failed",
+    };
     if !steps.is_empty() {
         emit(Event::StepsSkipped { steps, reason: reason.into() });
     }

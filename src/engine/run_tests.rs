@@ -142,3 +142,19 @@ async fn cancelling_starts_no_new_step() {
     assert!(outcome.cancelled);
     assert_eq!(outcome.into_result().unwrap_err().kind, Kind::Cancelled);
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_step_begins_when_the_time_of_the_run_is_over() {
+    let steps = vec![step("a", &[]), step("b", &["a"]).lenient()];
+    let plan = plan(Verb::Reset, steps);
+    let log = RefCell::new(Vec::new());
+    let emit = |event: Event| match event {
+        Event::StepStarted { step, .. } => log.borrow_mut().push(step),
+        Event::StepsSkipped { steps, reason } => log.borrow_mut().push(format!("{}: {reason}", steps.join(", "))),
+        _ => {}
+    };
+    let (_raise, cancel) = Cancel::new();
+    let outcome = run(&plan, &World::new(&[("a", Turn::Hang)]), &emit, cancel, Duration::ZERO).await;
+    assert_eq!(log.into_inner(), ["a, b: the time for the whole run is over"]);
+    assert_eq!(outcome.into_result().unwrap_err().message, "the time for the whole run is over");
+}
