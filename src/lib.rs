@@ -9,6 +9,7 @@ pub mod download;
 pub mod engine;
 pub mod error;
 pub mod exec;
+pub mod host;
 pub mod lab;
 pub mod model;
 pub mod observe;

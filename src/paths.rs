@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Environment variable that moves the state folder.
 pub const STATE_VARIABLE: &str = "IRIS_LAB_STATE_DIR";
 
+/// Environment variable that moves the cache folder.
+pub const CACHE_VARIABLE: &str = "IRIS_LAB_CACHE_DIR";
+
 /// The folder of all labs.
 #[derive(Clone, Debug)]
 pub struct StateDir(PathBuf);
@@ -107,6 +110,19 @@ impl LabDir {
     pub fn create(&self) -> Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|e| unwritable(&self.0, e))
     }
+}
+
+/// The folder of what may be downloaded again, which `reset` leaves: the platform's cache folder for programs, or the one that
+/// `IRIS_LAB_CACHE_DIR` names.
+pub fn cache() -> Result<PathBuf> {
+    if let Some(dir) = std::env::var_os(CACHE_VARIABLE).filter(|dir| !dir.is_empty()) {
+        return std::path::absolute(PathBuf::from(dir)).map_err(|e| Failure::usage("no cache folder").caused_by(e));
+    }
+    directories::ProjectDirs::from("", "", "iris-lab").map(|dirs| dirs.cache_dir().to_path_buf()).ok_or_else(|| {
+        Failure::requirement("no cache folder")
+            .cause("this user has no home directory")
+            .hint(format!("set {CACHE_VARIABLE} to a folder of yours"))
+    })
 }
 
 /// Writes a file that only its owner can read, in one piece: a reader sees the old content or the new one.

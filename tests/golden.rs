@@ -131,9 +131,8 @@ fn the_next_commands_are_those_of_this_lab() {
 fn a_watch_shows_each_change() {
     let lab = Lab::on_sim();
     lab.up(&[]).exits(0);
-    let mut command = lab.command(&[]);
-    let shell = std::mem::replace(&mut command, std::process::Command::new("sh"));
-    command.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut command = std::process::Command::new("sh");
+    command.env("IRIS_LAB_STATE_DIR", lab.state());
     // The frames go to stderr here, where the test reads line by line.
     command.args(["-c", &format!("exec '{PROGRAM}' status --watch -o json >&2")]);
     let mut states = Vec::new();

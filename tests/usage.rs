@@ -283,13 +283,16 @@ fn on_file_system(lab: &Lab, options: &str, prepare: &str) -> Option<Run> {
     let state = lab.state().display().to_string();
     std::fs::create_dir_all(lab.state()).unwrap();
     let script = format!(
-        "mount -t tmpfs -o {options} none '{state}' && {{ {prepare}; }} || exit 99; '{}' up; code=$?; \
+        "mount -t tmpfs -o {options} none '{state}' && {{ {prepare}; }} || exit 99; PATH='{}' '{}' up; code=$?; \
          find '{state}' -mindepth 1 ! -name filler >&2; exit $code",
+        lab.scratch.dir("bin").display(),
         inner.get_program().display()
     );
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", &script]).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    // For the shell's own programs.
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let mut trial = Command::new("unshare");
     trial.args(["--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", &state]);
     let allowed = trial.output().is_ok_and(|output| output.status.success());

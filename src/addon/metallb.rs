@@ -26,8 +26,8 @@ impl AddOn for Metallb {
         Ok(vec![Step::apply(STEP, "Install the load balancer's addresses", TIMEOUT, objects, site.facts)])
     }
 
-    fn gives(&self) -> (&'static str, &'static str) {
-        (STEP, ADDRESS)
+    fn gives(&self) -> Option<(&'static str, &'static str)> {
+        Some((STEP, ADDRESS))
     }
 
     /// Nothing in the API tells whether some controller gives addresses: the wait for the address does.

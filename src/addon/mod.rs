@@ -1,7 +1,8 @@
 //! What is installed into a cluster beside IRIS. One file an add-on and one visible list; all pure.
 
+mod built_in;
 pub mod longhorn;
-mod metallb;
+pub mod metallb;
 mod storage;
 
 use crate::error::Result;
@@ -10,7 +11,8 @@ use crate::model::{Check, Facts, Step};
 use serde_json::Value;
 
 /// Every add-on.
-pub const ALL: &[&dyn AddOn] = &[&storage::Storage, &metallb::Metallb, &longhorn::Longhorn];
+pub const ALL: &[&dyn AddOn] =
+    &[&built_in::DNS, &storage::Storage, &built_in::REGISTRY, &metallb::Metallb, &longhorn::Longhorn];
 
 /// Id of the step that makes the lab's record; its namespace is there by then.
 pub const RECORDED: &str = "settings";
@@ -28,7 +30,7 @@ pub struct Site<'a> {
     /// Its nodes, or those that will be made.
     pub nodes: &'a [Value],
     /// The version of Kubernetes that it runs or will run, such as `v1.24.17`.
-    pub kubernetes: &'a str,
+    pub kubernetes: String,
     /// The objects of an original manifest of Longhorn, which is wanted instead of ours.
     pub manifest: Option<&'a [Value]>,
     /// Whether we make the cluster.
@@ -48,8 +50,9 @@ pub trait AddOn: Sync {
     /// The steps that install it. What needs no other step needs the cluster.
     fn steps(&self, site: &Site) -> Result<Vec<Step>>;
 
-    /// Id of the step of its own after which the lab can ask for what it gives, and of the lab's step that does.
-    fn gives(&self) -> (&'static str, &'static str);
+    /// Id of the step of its own after which the lab can ask for what it gives, and of the lab's step that does; none where no step
+    /// of the lab asks for it.
+    fn gives(&self) -> Option<(&'static str, &'static str)>;
 
     /// The storage class that it brings.
     fn storage_class(&self) -> Result<Option<Value>> {

@@ -29,8 +29,8 @@ impl AddOn for Storage {
         Ok(vec![Step::apply(STEP, "Install the storage class", TIMEOUT, objects, site.facts)])
     }
 
-    fn gives(&self) -> (&'static str, &'static str) {
-        (STEP, PODS)
+    fn gives(&self) -> Option<(&'static str, &'static str)> {
+        Some((STEP, PODS))
     }
 
     fn storage_class(&self) -> Result<Option<Value>> {

@@ -17,7 +17,7 @@ pub struct LabArgs {
     /// Set any field of the lab, such as spec.iris.timeZone=UTC (repeatable)
     #[arg(long, value_name = "PATH=VALUE", help_heading = "Lab", value_parser = assignment)]
     pub set: Vec<(String, String)>,
-    /// Who makes the cluster: existing (one of yours), sim (nothing real is made), or auto
+    /// Who makes the cluster: microk8s, kind, existing (one of yours), sim (nothing real is made), or auto
     #[arg(long, value_name = "PROVIDER", help_heading = "Cluster", hide_possible_values = true)]
     pub provider: Option<ProviderName>,
     /// Context of the existing cluster in your kubeconfig
@@ -29,6 +29,15 @@ pub struct LabArgs {
     /// Kubernetes version, such as 1.24, where we choose it
     #[arg(long, value_name = "VERSION", help_heading = "Cluster")]
     pub kubernetes: Option<String>,
+    /// Channel of the snap microk8s, such as 1.24/stable
+    #[arg(long, value_name = "CHANNEL", help_heading = "Cluster")]
+    pub channel: Option<String>,
+    /// Image of kind's nodes
+    #[arg(long, value_name = "IMAGE", help_heading = "Cluster")]
+    pub node_image: Option<String>,
+    /// Addresses for LoadBalancer Services [default: computed from the network]
+    #[arg(long, value_name = "FIRST-LAST", help_heading = "Cluster")]
+    pub lb_range: Option<String>,
     /// Install Longhorn [default release: the one in the lab]
     #[arg(long, value_name = "VERSION", help_heading = "Longhorn", num_args = 0..=1, require_equals = true)]
     pub longhorn: Option<Option<String>>,
@@ -41,6 +50,9 @@ pub struct LabArgs {
     /// Do not try out a volume on every node
     #[arg(long, help_heading = "Longhorn")]
     pub no_canary: bool,
+    /// On kind, try Longhorn with the iSCSI of this machine
+    #[arg(long, help_heading = "Longhorn")]
+    pub experimental_host_iscsi: bool,
     /// Namespace of the IRIS pods
     #[arg(long, value_name = "NAMESPACE", help_heading = "IRIS")]
     pub namespace: Option<String>,

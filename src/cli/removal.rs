@@ -33,6 +33,9 @@ pub struct ResetArgs {
     /// Remove Longhorn too when it was not installed by iris-lab
     #[arg(long, help_heading = "Run")]
     pub adopt: bool,
+    /// Remove what is kept for the next lab, too: the snap that iris-lab installed, images, downloads
+    #[arg(long, help_heading = "Run")]
+    pub purge: bool,
     /// Answer yes to every question: the data is lost
     #[arg(short, long, help_heading = "Run")]
     pub yes: bool,

@@ -8,26 +8,35 @@ use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use std::path::Path;
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a request is tried again while nothing comes of it.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a server is waited for that has only just been started: its caller's deadline is shorter.
+const BEGINNING: Duration = Duration::from_secs(60 * 60);
 
 impl Cluster {
     /// Connects by a kubeconfig's context, or its current one, and asks for the version: one request.
     pub async fn connect(kubeconfig: &Path, context: Option<&str>) -> Result<Cluster> {
-        Self::connect_with(kubeconfig::read(kubeconfig)?, context, &kubeconfig.display().to_string()).await
+        let origin = kubeconfig.display().to_string();
+        Self::connect_with(kubeconfig::read(kubeconfig)?, context, &origin, false).await
     }
 
     /// The same by the text of a kubeconfig, such as [`kubeconfig::extract`] makes it.
     pub async fn from_text(text: &str) -> Result<Cluster> {
-        Self::connect_with(kubeconfig::parse(text)?, None, "your kubeconfig").await
+        Self::connect_with(kubeconfig::parse(text)?, None, "your kubeconfig", false).await
     }
 
-    async fn connect_with(file: Kubeconfig, context: Option<&str>, origin: &str) -> Result<Cluster> {
+    /// The same for a cluster that has only just been started: its server is waited for.
+    pub async fn awaited(text: &str) -> Result<Cluster> {
+        Self::connect_with(kubeconfig::parse(text)?, None, "the new kubeconfig", true).await
+    }
+
+    async fn connect_with(file: Kubeconfig, context: Option<&str>, origin: &str, begins: bool) -> Result<Cluster> {
         let context = kubeconfig::context(&file, context, origin)?;
         let unusable = |error: anyhow::Error| {
             let failure = Failure::requirement(format!("the context {context} in {origin} is not usable"))
@@ -43,12 +52,19 @@ impl Cluster {
         let server = config.cluster_url.to_string().trim_end_matches('/').to_string();
         let expires = client_certificate(&config).and_then(|der| certificate::not_after(&der));
         let client = ClientBuilder::try_from(config).map_err(|error| unusable(error.into()))?;
-        Self::greet(client.build(), server, expires).await
+        Self::greet(client.build(), server, expires, begins).await
     }
 
     /// Asks for the server's version, so that what is wrong shows before anything else is tried.
-    async fn greet(client: Client, server: String, client_expires: Option<jiff::Timestamp>) -> Result<Cluster> {
-        let mut cluster = Cluster::over(client, server, client_expires, PATIENCE);
+    async fn greet(
+        client: Client,
+        server: String,
+        client_expires: Option<jiff::Timestamp>,
+        begins: bool,
+    ) -> Result<Cluster> {
+        let patience = if begins { BEGINNING } else { PATIENCE };
+        let mut cluster = Cluster::over(client, server, client_expires, patience);
+        cluster.inner.answered.store(begins, Ordering::Relaxed);
         let version = cluster.send(&Call::get("/version")).await;
         let version = version.map_err(|error| match error.code() {
             Some(code @ (400 | 404..=428)) => cluster.stranger(&format!("it answered {code}: {}", error.text())),
@@ -58,7 +74,10 @@ impl Cluster {
         let Some(version) = version["gitVersion"].as_str() else {
             return Err(cluster.stranger("its answer to /version holds no gitVersion"));
         };
-        let inner = Arc::get_mut(&mut cluster.inner).map(|inner| inner.version = version.to_string());
+        let inner = Arc::get_mut(&mut cluster.inner).map(|inner| {
+            inner.version = version.to_string();
+            inner.patience = PATIENCE;
+        });
         debug_assert!(inner.is_some(), "nobody else holds it yet");
         Ok(cluster)
     }

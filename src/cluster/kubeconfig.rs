@@ -67,7 +67,16 @@ pub fn extract(paths: &[PathBuf], wanted: &str) -> Result<String> {
             Failure::requirement(format!("the kubeconfig {} does not fit the others", path.display())).caused_by(error)
         })?;
     }
-    let name = context(&all, Some(wanted), &place)?;
+    written(all, Some(wanted), &place)
+}
+
+/// A kubeconfig with nothing but the current context of this one, which needs no other file.
+pub fn alone(text: &str) -> Result<String> {
+    written(parse(text)?, None, "it")
+}
+
+fn written(all: Kubeconfig, wanted: Option<&str>, place: &str) -> Result<String> {
+    let name = context(&all, wanted, place)?;
     let mut alone = minified(all, &name).ok_or_else(|| {
         Failure::requirement(format!("the context {name} in {place} names a cluster or user that is not there"))
             .hint("repair it with `kubectl config set-context`, or name another one with --context")

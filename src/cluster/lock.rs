@@ -56,6 +56,8 @@ pub struct Lock {
     uid: Value,
     held: Arc<AtomicBool>,
     renewal: JoinHandle<()>,
+    /// Whether it was given back: its cluster may be gone since.
+    released: AtomicBool,
 }
 
 impl Drop for Lock {
@@ -72,6 +74,9 @@ impl Lock {
 
     /// Gives it back. Doing so twice is fine.
     pub async fn release(&self) -> Result<()> {
+        if self.released.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.renewal.abort();
         let options =
             json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": self.uid.clone() } });
@@ -80,7 +85,10 @@ impl Lock {
             Err(error) if !matches!(error.code(), Some(404 | 409)) => {
                 Err(self.cluster.failure("release the lock", &error))
             }
-            _ => Ok(()),
+            _ => {
+                self.released.store(true, Ordering::Relaxed);
+                Ok(())
+            }
         }
     }
 }
@@ -174,7 +182,13 @@ impl Cluster {
             }
             flag.store(false, Ordering::Relaxed);
         });
-        Lock { cluster: self.clone(), uid: lease["metadata"]["uid"].clone(), held, renewal }
+        Lock {
+            cluster: self.clone(),
+            uid: lease["metadata"]["uid"].clone(),
+            held,
+            renewal,
+            released: AtomicBool::default(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::LabArgs;
 use crate::error::Result;
+use crate::model::cmd::quoted;
 use crate::paths::StateDir;
 
 /// The `up` that brings the same lab up again. Its cluster is not named: the lab's journal knows it.
@@ -16,6 +17,9 @@ pub fn up(args: &LabArgs) -> String {
         ("--storage", args.storage.clone()),
         ("--nodes", number(args.nodes)),
         ("--kubernetes", args.kubernetes.clone()),
+        ("--channel", args.channel.clone()),
+        ("--node-image", args.node_image.clone()),
+        ("--lb-range", args.lb_range.clone()),
         ("--longhorn-manifest", args.longhorn_manifest.clone()),
         ("--sha256", args.sha256.clone()),
     ];
@@ -32,6 +36,7 @@ pub fn up(args: &LabArgs) -> String {
         None => "--longhorn".into(),
     }));
     words.extend(args.no_canary.then(|| "--no-canary".to_string()));
+    words.extend(args.experimental_host_iscsi.then(|| "--experimental-host-iscsi".to_string()));
     for (path, value) in &args.set {
         words.extend(["--set".to_string(), quoted(&format!("{path}={value}"))]);
     }
@@ -44,18 +49,8 @@ pub fn selector(state: &StateDir, name: &str) -> Result<String> {
     Ok(if only { String::new() } else { format!(" --name {name}") })
 }
 
-/// As a shell reads it as one word.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.into();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::cli::{Cli, Command};
     use clap::Parser;
 
@@ -78,6 +73,5 @@ mod tests {
             again(&original),
             "iris-lab up --longhorn-manifest https://example.org/a.yaml --sha256 00 --longhorn=1.2.4"
         );
-        assert_eq!(quoted("it's"), "'it'\\''s'");
     }
 }

@@ -9,6 +9,7 @@ use crate::cluster::{Cluster, Lock};
 use crate::engine::Session;
 use crate::engine::lock::HostLock;
 use crate::error::{Failure, Result};
+use crate::exec::System;
 use crate::plan;
 use crate::ui::{DownSummary, Ui};
 
@@ -47,7 +48,7 @@ async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Op
     let removal = longhorn.removal(&here.name, Some(namespace));
     let plan = plan::down(&here.name, namespace, here.provider, &found, args.delete_data, removal.as_ref())?;
     let (lab, simulated, up) = (here.name.clone(), here.provider.is_simulated(), here.target()?.up.clone());
-    let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock);
+    let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
     let hint = format!("run `iris-lab down{select}` again, or remove all with `iris-lab reset{select}`");

@@ -47,7 +47,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
         Command::Unstick(args) => block_on(unstick::unstick(ui, &args)),
         Command::Labs(args) => labs::labs(ui, args.command),
-        Command::Render(args) => render::render(ui, &args),
+        Command::Render(args) => block_on(render::render(ui, &args)),
         Command::Kubeconfig(args) => kubeconfig::kubeconfig(ui, &args),
         Command::Completions(args) => completions::completions(ui, args.shell),
         Command::Sim(args) => block_on(sim::sim(ui, args.command)),

@@ -7,6 +7,7 @@ use crate::addon::longhorn::version::Version;
 use crate::cli::{LabArgs, RenderArgs, RenderCommand, RenderLonghornArgs};
 use crate::engine::journal::Journal;
 use crate::error::Result;
+use crate::exec::System;
 use crate::model::Facts;
 use crate::plan;
 use crate::ui::Ui;
@@ -14,16 +15,16 @@ use crate::yaml;
 use serde_json::{Value, json};
 
 /// Prints the objects.
-pub fn render(ui: &Ui, args: &RenderArgs) -> Result<()> {
+pub async fn render(ui: &Ui, args: &RenderArgs) -> Result<()> {
     match &args.command {
         Some(RenderCommand::Longhorn(args)) => longhorn(ui, args),
-        None => lab(ui, &args.lab),
+        None => lab(ui, &args.lab).await,
     }
 }
 
 /// The password whose hash the objects hold is kept where `up` keeps it, so that it is known to somebody.
-fn lab(ui: &Ui, args: &LabArgs) -> Result<()> {
-    let request = Request::new(args)?;
+async fn lab(ui: &Ui, args: &LabArgs) -> Result<()> {
+    let request = Request::new(args, &System).await?;
     request.dir.create()?;
     let mut journal = Journal::read(&request.dir)?;
     let hash = credentials::ensure(&request.lab, &request.dir, &mut journal, &Facts::default())?;

@@ -6,14 +6,16 @@ use crate::addon::longhorn::original::Original;
 use crate::cli::LabArgs;
 use crate::engine::journal::{Journal, Target};
 use crate::error::{Failure, Result};
+use crate::exec::Machine;
+use crate::host;
 use crate::lab::{self, Lab, Overrides};
-use crate::model::SimSettings;
-use crate::paths::{LabDir, StateDir};
+use crate::model::{HostFacts, HostObject, SimSettings};
+use crate::paths::{self, LabDir, StateDir};
 use crate::plan::Wanted;
-use crate::provider::{self, DEFAULT_KUBERNETES, Provider, Wishes};
+use crate::provider::{self, DEFAULT_KUBERNETES, Provider, Tools, Wishes};
 use crate::sim::faults::Faults;
 use crate::yaml;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the user asked for, resolved and valid.
 pub struct Request {
@@ -29,6 +31,12 @@ pub struct Request {
     pub context: Option<String>,
     /// How the embedded cluster is to behave.
     pub sim: SimSettings,
+    /// This host; nothing of it where the provider does not use it.
+    pub host: HostFacts,
+    /// What the lab's journal says was made on this host.
+    pub made: Vec<HostObject>,
+    /// The folder of what may be downloaded again.
+    pub cache: PathBuf,
     /// The command that brings exactly this lab up again.
     pub again: String,
     /// The folder of all labs.
@@ -39,7 +47,7 @@ pub struct Request {
 
 impl Request {
     /// Reads the lab and chooses the provider. Nothing is changed.
-    pub fn new(args: &LabArgs) -> Result<Self> {
+    pub async fn new(args: &LabArgs, machine: &dyn Machine) -> Result<Self> {
         let mut lab = load(args)?;
         if let Some(faults) = &args.sim_faults {
             // The simulator reads them itself; an error in them is to be told before anything is made.
@@ -48,10 +56,16 @@ impl Request {
         let longhorn = original(&mut lab, args)?;
         let state = StateDir::resolve()?;
         let dir = state.lab(&lab.metadata.name);
-        let target = Journal::read(&dir)?.target().cloned();
+        let journal = Journal::read(&dir)?;
+        let target = journal.target().cloned();
         let on = target.as_ref().map(|target| target.provider.as_str());
-        let (provider, reason) = provider::choose(lab.spec.provider, on, args.context.as_deref())?;
+        let mut tools = Tools::default();
+        if provider::depends_on_tools(lab.spec.provider, on, args.context.as_deref()) {
+            (tools.microk8s, tools.kind) = host::tools(machine).await?;
+        }
+        let (provider, reason) = provider::choose(lab.spec.provider, on, args.context.as_deref(), tools)?;
         lab.spec.provider = provider.name();
+        let host = if provider.uses_host() { host::facts(machine).await? } else { HostFacts::default() };
         let sim = SimSettings {
             nodes: lab.spec.nodes,
             kubernetes: lab.spec.kubernetes.clone().unwrap_or_else(|| DEFAULT_KUBERNETES.into()),
@@ -60,7 +74,8 @@ impl Request {
         };
         let context = args.context.clone().or_else(|| target.as_ref().and_then(|target| target.context.clone()));
         let again = again::up(args);
-        let request = Request { lab, longhorn, provider, reason, context, sim, again, state, dir };
+        let (made, cache) = (journal.made(), paths::cache()?);
+        let request = Request { lab, longhorn, provider, reason, context, sim, host, made, cache, again, state, dir };
         if let Some(target) = target {
             request.agree_with(&target)?;
         }
@@ -80,9 +95,22 @@ impl Request {
 
     /// What the plan is made from.
     pub fn wanted<'a>(&'a self, password_hash: &'a str, kubeconfig_is_current: bool) -> Wanted<'a> {
-        let wishes = Wishes { context: self.context.as_deref(), kubeconfig_is_current, sim: &self.sim };
+        let wishes = self.wishes(kubeconfig_is_current);
         let longhorn = self.longhorn.as_ref().map(|original| original.objects.as_slice());
         Wanted { lab: &self.lab, longhorn, provider: self.provider, wishes, password_hash }
+    }
+
+    /// What the provider plans from.
+    pub fn wishes(&self, kubeconfig_is_current: bool) -> Wishes<'_> {
+        Wishes {
+            context: self.context.as_deref(),
+            kubeconfig_is_current,
+            sim: &self.sim,
+            host: &self.host,
+            made: &self.made,
+            dir: self.dir.path(),
+            cache: &self.cache,
+        }
     }
 
     /// The hash that stands for one that is not made yet, in plans that are only shown.
@@ -120,6 +148,10 @@ fn load(args: &LabArgs) -> Result<Lab> {
         storage: args.storage.clone(),
         nodes: args.nodes.map(|n| n.to_string()),
         kubernetes: args.kubernetes.clone(),
+        channel: args.channel.clone(),
+        node_image: args.node_image.clone(),
+        experimental_host_iscsi: args.experimental_host_iscsi,
+        lb_range: args.lb_range.clone(),
         longhorn: args.longhorn.is_some() || args.longhorn_manifest.is_some(),
         longhorn_version: args.longhorn.clone().flatten(),
         longhorn_manifest: args.longhorn_manifest.clone(),

@@ -10,8 +10,10 @@ use crate::engine::Session;
 use crate::engine::journal::Change;
 use crate::engine::lock::HostLock;
 use crate::error::Result;
-use crate::model::ObjectRef;
+use crate::exec::System;
+use crate::host;
 use crate::model::object::LAB_LABEL;
+use crate::model::{Action, HostFacts, ObjectRef};
 use crate::paths::StateDir;
 use crate::plan;
 use crate::ui::{ResetSummary, Ui};
@@ -24,7 +26,7 @@ pub async fn reset(ui: &Ui, args: &ResetArgs) -> Result<()> {
         return ui.result(|_| "There is no lab: nothing is to be removed".into(), &nothing);
     }
     let here = Here::find(args.lab.name.as_deref())?;
-    let host = HostLock::take(&here.dir, &format!("reset {}", here.name))?;
+    let held_here = HostLock::take(&here.dir, &format!("reset {}", here.name))?;
     let cluster = here.connect().await.map_err(|failure| {
         failure
             .hint("what is in a cluster can only be removed while it answers; then run `iris-lab reset` again")
@@ -36,7 +38,7 @@ pub async fn reset(ui: &Ui, args: &ResetArgs) -> Result<()> {
     };
     let result = locked(ui, args, here, cluster, held.as_ref()).await;
     release(ui, held).await;
-    drop(host);
+    drop(held_here);
     result
 }
 
@@ -59,7 +61,16 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
         confirm(ui, &here, &found, &longhorn)?;
     }
     let removal = longhorn.removal(&here.name, here.target().ok().map(|target| target.namespace.as_str()));
-    let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some(), removal.as_ref())?;
+    let seen = if here.provider.uses_host() { host::facts(&System).await? } else { HostFacts::default() };
+    let undo = here.provider.removal(&here.name, &seen, &here.journal.made(), args.purge);
+    let undone: Vec<String> = undo
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::Unmake { object, .. } => Some(format!("the {object}")),
+            _ => None,
+        })
+        .collect();
+    let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some(), removal.as_ref(), undo)?;
     let mut journal = here.journal;
     if longhorn.goes() {
         // Its own objects carry no label: a run that is killed is gone on with by this.
@@ -68,7 +79,7 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     let (lab, simulated, reached) = (here.name.clone(), here.provider.is_simulated(), cluster.is_some());
     let folder = here.dir.path().display().to_string();
     let (select, adopt) = (again::selector(&here.state, &lab)?, if args.adopt { " --adopt" } else { "" });
-    let session = Session::new(&here.name, &here.state, journal, cluster, lock);
+    let session = Session::new(&here.name, &here.state, journal, cluster, lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
     judge(ui, outcome, "files", &format!("iris-lab reset{select}{adopt}"))?;
@@ -79,6 +90,7 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     if simulated {
         looked_at.push("the process of the simulated cluster".into());
     }
+    looked_at.extend(undone);
     looked_at.extend(longhorn.goes().then(|| "what Longhorn leaves in a cluster".into()));
     looked_at.push(format!("{folder} on this host"));
     let mut removed = plan.deleted(&changed);

@@ -8,6 +8,7 @@ use crate::engine::Session;
 use crate::engine::journal::Journal;
 use crate::engine::lock::HostLock;
 use crate::error::{Failure, Kind, Result};
+use crate::exec::System;
 use crate::model::longhorn::{GROUP, traces};
 use crate::model::{Action, LonghornFacts, ObjectRef, Plan, Stuck, Trace};
 use crate::observe;
@@ -102,7 +103,7 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
     }
     let simulated = place.provider.is_simulated();
     let again = again(args, true);
-    let session = Session::new(&place.lab, &place.state, place.journal, Some(place.cluster), lock);
+    let session = Session::new(&place.lab, &place.state, place.journal, Some(place.cluster), lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
     judge(ui, outcome, plan::PROOF, &again)?;

@@ -9,6 +9,7 @@ use crate::engine::journal::{Change, Journal};
 use crate::engine::lock::HostLock;
 use crate::engine::{Outcome, Session, simulator};
 use crate::error::{Failure, Kind, Result};
+use crate::exec::{Machine, System};
 use crate::lab::AddOnName;
 use crate::model::longhorn::CLASS;
 use crate::model::status::{LabIdentity, Status};
@@ -33,7 +34,7 @@ pub async fn up(ui: &Ui, args: &UpArgs) -> Result<()> {
         return plan(ui, &args.lab, args.deadline.timeout).await;
     }
     let start = Instant::now();
-    let request = Request::new(&args.lab)?;
+    let request = Request::new(&args.lab, &System).await?;
     announce(ui, &request);
     let guard = Guard::new(&request)?;
     let _host = HostLock::take(&request.dir, &format!("up {}", request.lab.metadata.name))?;
@@ -68,11 +69,12 @@ async fn locked(
     journal.record(Change::Target(request.target()))?;
     let hash = credentials::ensure(&request.lab, &request.dir, &mut journal, &found.facts)?;
     let plan = planner::up(&request.wanted(&hash, found.kubeconfig_is_current), &found.facts)?;
+    consent(ui, args, &plan)?;
     if let Some(cluster) = &found.cluster {
         permitted(cluster, &plan).await?;
     }
     guard.keep();
-    let session = Session::new(&request.lab.metadata.name, &request.state, journal, found.cluster, lock);
+    let session = Session::new(&request.lab.metadata.name, &request.state, journal, found.cluster, lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let changed = outcome.changed.len();
     finish(request, outcome)?;
@@ -143,7 +145,7 @@ fn longhorn(plan: &Plan, facts: &Facts) -> Option<String> {
 
 /// Shows the plan and changes nothing.
 pub async fn plan(ui: &Ui, args: &LabArgs, _: Duration) -> Result<()> {
-    let request = Request::new(args)?;
+    let request = Request::new(args, &System).await?;
     announce(ui, &request);
     let found = look(&request, connect(&request).await?).await?;
     judge(ui, &request, &found)?;
@@ -162,6 +164,11 @@ fn announce(ui: &Ui, request: &Request) {
 /// Connects to a cluster that is there already; none if the plan makes it.
 async fn connect(request: &Request) -> Result<Option<Cluster>> {
     let path = request.dir.kubeconfig();
+    if request.provider.uses_host() {
+        let Some(text) = printed_kubeconfig(request).await? else { return Ok(None) };
+        // One that does not answer is waited for by the plan.
+        return Ok(Cluster::from_text(&text).await.ok());
+    }
     if request.provider.makes_cluster() {
         let runs = simulator::runs(&request.dir)? && path.exists();
         return if runs { Cluster::connect(&path, None).await.map(Some) } else { Ok(None) };
@@ -170,6 +177,13 @@ async fn connect(request: &Request) -> Result<Option<Cluster>> {
         Some(context) => Cluster::from_text(&kubeconfig::extract(&kubeconfig::users(), context)?).await.map(Some),
         None => Cluster::connect(&path, None).await.map(Some),
     }
+}
+
+/// The kubeconfig of a cluster that the provider has made already.
+async fn printed_kubeconfig(request: &Request) -> Result<Option<String>> {
+    let Some(command) = request.provider.access(&request.lab, &request.wishes(false)) else { return Ok(None) };
+    let output = System.run(&command, &|_| {}).await?;
+    Ok(if output.ok() { kubeconfig::alone(&output.stdout).ok() } else { None })
 }
 
 async fn look(request: &Request, cluster: Option<Cluster>) -> Result<Found> {
@@ -181,6 +195,10 @@ async fn look(request: &Request, cluster: Option<Cluster>) -> Result<Found> {
         Some(context) if !request.provider.makes_cluster() => {
             let wanted = kubeconfig::extract(&kubeconfig::users(), context)?;
             fs::read_to_string(request.dir.kubeconfig()).is_ok_and(|text| text == wanted)
+        }
+        _ if request.provider.uses_host() => {
+            let wanted = printed_kubeconfig(request).await?;
+            wanted.is_some_and(|wanted| fs::read_to_string(request.dir.kubeconfig()).is_ok_and(|text| text == wanted))
         }
         _ => request.dir.kubeconfig().exists(),
     };
@@ -215,6 +233,15 @@ fn judge(ui: &Ui, request: &Request, found: &Found) -> Result<()> {
         failure.hints.extend(check.hint.clone());
     }
     Err(failure)
+}
+
+/// Asks before software is installed on this host, and shows the exact commands.
+fn consent(ui: &Ui, args: &UpArgs, plan: &Plan) -> Result<()> {
+    let installs = plan.installs();
+    if installs.is_empty() || args.yes {
+        return Ok(());
+    }
+    ui.confirm_typed(&format!("This installs software on this machine: `{}`", installs.join("`, then `")), "yes")
 }
 
 /// Stops before the first change when the user may not do what the plan needs.

@@ -5,6 +5,7 @@ use super::journal::{Change, Journal};
 use super::simulator;
 use crate::cluster::{Applied, Cluster, Lock, Release, kubeconfig};
 use crate::error::{Failure, Result};
+use crate::exec::Machine;
 use crate::model::object::{LAB_LABEL, is_of};
 use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor, longhorn};
 use crate::paths::{LabDir, StateDir, unwritable, write_private};
@@ -21,8 +22,9 @@ pub struct Session<'a> {
     state: StateDir,
     pub(super) dir: LabDir,
     journal: RefCell<Journal>,
-    cluster: OnceCell<Cluster>,
+    pub(super) cluster: OnceCell<Cluster>,
     lock: Option<&'a Lock>,
+    pub(super) machine: &'a dyn Machine,
 }
 
 impl<'a> Session<'a> {
@@ -34,6 +36,7 @@ impl<'a> Session<'a> {
         journal: Journal,
         cluster: Option<Cluster>,
         lock: Option<&'a Lock>,
+        machine: &'a dyn Machine,
     ) -> Self {
         Session {
             lab: lab.into(),
@@ -42,6 +45,7 @@ impl<'a> Session<'a> {
             journal: RefCell::new(journal),
             cluster: OnceCell::new_with(cluster),
             lock,
+            machine,
         }
     }
 
@@ -77,6 +81,12 @@ impl<'a> Session<'a> {
                 simulator::start(&self.dir, settings).await
             }
             Action::WriteKubeconfig { context } => self.write_kubeconfig(context),
+            Action::Make { object, commands, passing } => self.make(object, commands, passing, progress).await,
+            Action::Unmake { object, commands } => self.unmake(object, commands, progress).await,
+            Action::Run { unless, commands } => self.run_commands(unless.as_ref(), commands, progress).await,
+            Action::Download { url, sha256, path } => self.download(url, sha256, path).await,
+            Action::WriteFile { path, content } => self.write_file(path, content),
+            Action::TakeKubeconfig { command } => self.take_kubeconfig(command, progress).await,
             Action::Apply { objects } => self.apply(objects).await,
             Action::Wait { target } => Ok(StepEnd::Changed(self.connected().await?.wait(target, progress).await?)),
             Action::Delete { objects } => Ok(match self.connected().await?.delete(objects, progress).await? {
@@ -168,12 +178,18 @@ impl<'a> Session<'a> {
         Err(Failure::step(format!("{name} exists and is not this lab's")).cause(cause).hint(hint))
     }
 
+    /// Gives the lock in the cluster back: what comes may end the cluster.
+    pub(super) async fn release_lock(&self) -> Result<()> {
+        match self.lock {
+            Some(lock) => lock.release().await,
+            None => Ok(()),
+        }
+    }
+
     /// Our files say where the lab is: they go last, after our lock in the cluster, so that a killed run leaves no lock that
     /// nobody knows of.
     async fn remove_files(&self) -> Result<StepEnd> {
-        if let Some(lock) = self.lock {
-            lock.release().await?;
-        }
+        self.release_lock().await?;
         for path in self.journal.borrow().paths() {
             remove(&path)?;
         }

@@ -1,6 +1,7 @@
 //! The journal: each change on this host, written and flushed before it is made, so that reset can undo and prove it.
 
 use crate::error::{Failure, Result};
+use crate::model::HostObject;
 use crate::paths::{LabDir, unwritable};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -44,6 +45,12 @@ pub enum Change {
     /// Longhorn is (to be) installed into the lab's cluster, or taken over by it, with everything that it makes itself and that
     /// carries no label.
     Longhorn,
+    /// Something that was made with this host's own tools.
+    Host {
+        /// What.
+        #[serde(flatten)]
+        object: HostObject,
+    },
     /// The embedded cluster's process, which keeps its files in this folder.
     Sim {
         /// The folder.
@@ -118,9 +125,18 @@ impl Journal {
     pub fn paths(&self) -> Vec<PathBuf> {
         let path = |change: &Change| match change {
             Change::File { path } | Change::Sim { dir: path } => Some(path.clone()),
-            Change::Target(_) | Change::Longhorn => None,
+            Change::Target(_) | Change::Longhorn | Change::Host { .. } => None,
         };
         self.changes.iter().filter_map(path).collect()
+    }
+
+    /// What was made with this host's own tools, in the order in which it was made.
+    pub fn made(&self) -> Vec<HostObject> {
+        let object = |change: &Change| match change {
+            Change::Host { object } => Some(object.clone()),
+            _ => None,
+        };
+        self.changes.iter().filter_map(object).collect()
     }
 
     /// Whether Longhorn was installed for this lab, or taken over by it.

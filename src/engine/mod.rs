@@ -1,6 +1,7 @@
 //! Carries out a plan and tells its readers what happens. It never prints.
 
 mod actions;
+mod host;
 pub mod journal;
 pub mod lock;
 mod removal;

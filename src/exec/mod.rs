@@ -1,4 +1,12 @@
-//! The only door to processes: starting one in the background, asking whether one lives, ending one.
+//! The only door to processes: running a command, starting a process in the background, asking whether one lives, ending one.
+
+pub mod machine;
+pub mod neighbours;
+pub mod scripted;
+mod system;
+
+pub use machine::{Machine, Output, ask};
+pub use system::System;
 
 use crate::error::{Failure, Result};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};

@@ -27,6 +27,14 @@ pub struct Overrides {
     pub nodes: Option<String>,
     /// `--kubernetes`
     pub kubernetes: Option<String>,
+    /// `--channel`
+    pub channel: Option<String>,
+    /// `--node-image`
+    pub node_image: Option<String>,
+    /// `--experimental-host-iscsi`
+    pub experimental_host_iscsi: bool,
+    /// `--lb-range`
+    pub lb_range: Option<String>,
     /// `--longhorn`, or another flag that asks for it: it is added to the add-ons.
     pub longhorn: bool,
     /// `--longhorn=VERSION`
@@ -48,6 +56,7 @@ impl Overrides {
         let add_on_path = format!("spec.addOns.{}", add_on.unwrap_or_default());
         let add_on = add_on.map(|_| AddOnName::Longhorn.name().to_string());
         let no_canary = self.no_canary.then(|| "false".to_string());
+        let host_iscsi = self.experimental_host_iscsi.then(|| "true".to_string());
         let flags = [
             ("--provider", "spec.provider", &self.provider),
             ("--name", "metadata.name", &self.name),
@@ -59,6 +68,10 @@ impl Overrides {
             ("--storage", "spec.iris.storage.data", &self.storage),
             ("--nodes", "spec.nodes", &self.nodes),
             ("--kubernetes", "spec.kubernetes", &self.kubernetes),
+            ("--channel", "spec.microk8s.channel", &self.channel),
+            ("--node-image", "spec.kind.nodeImage", &self.node_image),
+            ("--experimental-host-iscsi", "spec.kind.experimentalHostIscsi", &host_iscsi),
+            ("--lb-range", "spec.metallb.range", &self.lb_range),
             ("--longhorn", add_on_path.as_str(), &add_on),
             ("--longhorn", "spec.longhorn.version", &self.longhorn_version),
             ("--longhorn-manifest", "spec.longhorn.manifest", &self.longhorn_manifest),

@@ -65,7 +65,7 @@ spec:
         [
             "line 1: apiVersion: iris-lab/v2: must be iris-lab/v1",
             "line 4: metadata.name: My_Lab: must be a DNS label: 1 to 63 lower-case letters, digits and hyphens, no hyphen at either end",
-            "line 6: spec.provider: kindd: must be one of auto, existing, sim",
+            "line 6: spec.provider: kindd: must be one of auto, microk8s, kind, existing, sim; did you mean kind?",
             "line 8: spec.iris.replica: unknown field; did you mean replicas?",
             "line 9: spec.iris.replicas: -1: must be 1 to 20",
             "line 11: spec.iris.storage.mgr: -5Gi: must be more than 0",
@@ -268,7 +268,7 @@ fn longhorn_is_judged() {
 fn the_flag_adds_longhorn_once() {
     let flag = || Overrides { longhorn: true, ..Overrides::default() };
     let added = |text: &str| with(text, flag()).unwrap().spec.add_ons;
-    let usual = [AddOnName::Storage, AddOnName::Metallb, AddOnName::Longhorn];
+    let usual = [AddOnName::Dns, AddOnName::Storage, AddOnName::Registry, AddOnName::Metallb, AddOnName::Longhorn];
     assert_eq!(added("kind: Lab\n"), usual);
     assert_eq!(added("spec:\n  addOns: [longhorn, metallb]\n"), [AddOnName::Longhorn, AddOnName::Metallb]);
     assert_eq!(added("spec:\n  addOns: []\n"), [AddOnName::Longhorn]);
@@ -294,7 +294,9 @@ fn flags_are_judged_like_the_file() {
     );
     assert_eq!(
         flags(set(&[("spce.nodes", "1")])),
-        ["--set: spec.spce: unknown field; there are addOns, iris, kubernetes, longhorn, nodes, provider"]
+        [
+            "--set: spec.spce: unknown field; there are addOns, iris, kind, kubernetes, longhorn, metallb, microk8s, nodes, provider"
+        ]
     );
     assert_eq!(flags(set(&[("nodes.x", "1")])), ["--set: spec.nodes.x: spec.nodes has no fields"]);
     assert!(flags(set(&[("iris.cpf.actions.7", "x")]))[0].ends_with("the next position is 2"));

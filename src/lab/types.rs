@@ -58,6 +58,12 @@ pub struct Spec {
     pub kubernetes: Option<String>,
     /// What the lab needs in its cluster. A provider that makes the cluster installs it; an existing cluster must have it.
     pub add_ons: Vec<AddOnName>,
+    /// The provider `microk8s`.
+    pub microk8s: Microk8s,
+    /// The provider `kind`.
+    pub kind: Kind,
+    /// The add-on `metallb`.
+    pub metallb: Metallb,
     /// The add-on `longhorn`.
     pub longhorn: Longhorn,
     /// The IRIS workload.
@@ -71,6 +77,10 @@ pub enum ProviderName {
     /// The best one that this machine has.
     #[default]
     Auto,
+    /// The snap microk8s on this machine: one node.
+    Microk8s,
+    /// Nodes that are containers of Docker.
+    Kind,
     /// A cluster that exists already, named by its kubeconfig context.
     Existing,
     /// The embedded simulator: nothing real is made.
@@ -81,8 +91,12 @@ pub enum ProviderName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AddOnName {
+    /// Names of Services inside of the cluster.
+    Dns,
     /// A storage class for the IRIS volumes.
     Storage,
+    /// An image registry at localhost:32000.
+    Registry,
     /// Addresses for Services of type LoadBalancer.
     Metallb,
     /// Longhorn: volumes that live on several nodes at once. It is installed into existing clusters too.
@@ -93,11 +107,39 @@ impl AddOnName {
     /// The name in a lab file.
     pub fn name(self) -> &'static str {
         match self {
+            AddOnName::Dns => "dns",
             AddOnName::Storage => "storage",
+            AddOnName::Registry => "registry",
             AddOnName::Metallb => "metallb",
             AddOnName::Longhorn => "longhorn",
         }
     }
+}
+
+/// The provider `microk8s`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Microk8s {
+    /// Channel of the snap, such as `1.24/stable`; chosen from the Kubernetes version and the add-ons if it is not given.
+    pub channel: Option<String>,
+}
+
+/// The provider `kind`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Kind {
+    /// Image of the nodes; pinned by its digest for the version of kind if it is not given.
+    pub node_image: Option<String>,
+    /// Whether Longhorn is tried with the iSCSI of this machine, which nobody has proven.
+    pub experimental_host_iscsi: bool,
+}
+
+/// The add-on `metallb`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Metallb {
+    /// Addresses that it gives, such as `192.168.1.240-192.168.1.250`; computed from the network if it is not given.
+    pub range: Option<String>,
 }
 
 /// The add-on `longhorn`: what is installed when `addOns` names it.
@@ -207,7 +249,10 @@ impl Default for Spec {
             provider: ProviderName::Auto,
             nodes: 3,
             kubernetes: None,
-            add_ons: vec![AddOnName::Storage, AddOnName::Metallb],
+            add_ons: vec![AddOnName::Dns, AddOnName::Storage, AddOnName::Registry, AddOnName::Metallb],
+            microk8s: Microk8s::default(),
+            kind: Kind::default(),
+            metallb: Metallb::default(),
             longhorn: Longhorn::default(),
             iris: Iris::default(),
         }

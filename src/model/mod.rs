@@ -3,9 +3,11 @@
 pub mod access;
 pub mod address;
 pub mod check;
+pub mod cmd;
 pub mod diff;
 pub mod event;
 pub mod facts;
+pub mod host;
 pub mod longhorn;
 pub mod object;
 pub mod plan;
@@ -15,9 +17,11 @@ pub mod stuck;
 
 pub use access::Access;
 pub use check::{Check, Verdict};
+pub use cmd::Cmd;
 pub use diff::differs;
 pub use event::{Event, StepEnd};
 pub use facts::Facts;
+pub use host::{HostFacts, HostObject};
 pub use longhorn::LonghornFacts;
 pub use object::ObjectRef;
 pub use plan::{Action, Link, Plan, SimSettings, Step, Trace, Verb, WaitFor};

@@ -1,9 +1,12 @@
 //! The whole work as data: a graph of titled steps, each with its needs, its deadline and its action.
 
+use super::cmd::Cmd;
 use super::facts::Facts;
+use super::host::HostObject;
 use super::object::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a plan is for.
@@ -54,13 +57,27 @@ impl Plan {
         self.verb != Verb::Up
     }
 
-    /// Names of the objects that it deletes in these steps.
+    /// Names of what it removes in these steps: objects in the cluster and things on this host.
     pub fn deleted(&self, steps: &[String]) -> Vec<String> {
-        let objects = self.steps.iter().filter(|step| steps.contains(&step.id)).filter_map(|step| match &step.action {
-            Action::Delete { objects } => Some(objects),
-            _ => None,
+        let names = self.steps.iter().filter(|step| steps.contains(&step.id)).map(|step| match &step.action {
+            Action::Delete { objects } => objects.iter().map(ToString::to_string).collect(),
+            Action::Unmake { object, .. } => vec![object.to_string()],
+            _ => Vec::new(),
         });
-        objects.flatten().map(ToString::to_string).collect()
+        names.flatten().collect()
+    }
+
+    /// What it would install on this host: each command and download, as people read it.
+    pub fn installs(&self) -> Vec<String> {
+        let open = self.steps.iter().filter(|step| step.satisfied.is_none());
+        let lines = open.map(|step| match &step.action {
+            Action::Make { object: HostObject::Snap { .. } | HostObject::Member { .. }, commands, .. } => {
+                commands.iter().map(Cmd::line).collect()
+            }
+            Action::Download { url, path, .. } => vec![format!("download {url} to {}", path.display())],
+            _ => Vec::new(),
+        });
+        lines.flatten().collect()
     }
 }
 
@@ -132,6 +149,53 @@ pub enum Action {
     WriteKubeconfig {
         /// The context that the user named.
         context: String,
+    },
+    /// Makes something on this host with the host's own tools: looks whether it is there, writes it down in the journal, runs the
+    /// commands, looks again. What a tool says of its success does not count.
+    Make {
+        /// What is to be there.
+        object: HostObject,
+        /// The commands, in order.
+        commands: Vec<Cmd>,
+        /// Words in what a command says after which it is tried again: races that are known to pass.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        passing: Vec<String>,
+    },
+    /// Removes something from this host: looks whether it is there, runs the commands, looks again.
+    Unmake {
+        /// What is to go.
+        object: HostObject,
+        /// The commands, in order.
+        commands: Vec<Cmd>,
+    },
+    /// Runs commands that may be repeated, unless another one finds that there is nothing to do.
+    Run {
+        /// It exits with 0 when there is nothing to do; none when that is never known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unless: Option<Cmd>,
+        /// The commands, in order.
+        commands: Vec<Cmd>,
+    },
+    /// Downloads a program into our cache, unless it is there.
+    Download {
+        /// Where from.
+        url: String,
+        /// What its bytes must be.
+        sha256: String,
+        /// Where to.
+        path: PathBuf,
+    },
+    /// Writes a file of ours on this host.
+    WriteFile {
+        /// Where.
+        path: PathBuf,
+        /// What.
+        content: String,
+    },
+    /// Writes our kubeconfig: what a command prints, and waits until its server answers.
+    TakeKubeconfig {
+        /// The command.
+        command: Cmd,
     },
     /// Makes the objects what they should be, by server-side apply.
     Apply {
@@ -297,7 +361,7 @@ pub struct SimSettings {
     pub speed: Option<f64>,
     /// A file of faults (see `sim::faults`).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub faults: Option<std::path::PathBuf>,
+    pub faults: Option<PathBuf>,
 }
 
 fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

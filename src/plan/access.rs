@@ -29,6 +29,12 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             Action::StartSim(_)
             | Action::StopSim
             | Action::WriteKubeconfig { .. }
+            | Action::Make { .. }
+            | Action::Unmake { .. }
+            | Action::Run { .. }
+            | Action::Download { .. }
+            | Action::WriteFile { .. }
+            | Action::TakeKubeconfig { .. }
             | Action::Prove { .. }
             | Action::RemoveHostFiles => {}
         }

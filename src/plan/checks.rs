@@ -11,9 +11,10 @@ use serde_json::Value;
 
 /// The checks of `up`; those that need a cluster only where one was there before the run.
 pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
-    let nodes_to_be = wanted.provider.nodes(&wanted.wishes);
+    let nodes_to_be = wanted.provider.nodes(wanted.lab, &wanted.wishes);
     let site = wanted.site(facts, &nodes_to_be);
-    let add_ons = addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site));
+    let host = wanted.provider.checks(wanted.lab, &wanted.wishes).into_iter();
+    let add_ons = host.chain(addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site)));
     if !facts.reachable {
         return add_ons.collect();
     }

@@ -79,7 +79,8 @@ fn found() -> Vec<ObjectRef> {
 }
 
 fn reset_of(facts: &LonghornFacts) -> Plan {
-    reset("two-pod", provider::named("existing").unwrap(), &found(), true, Some(&removal(facts, None))).unwrap()
+    reset("two-pod", provider::named("existing").unwrap(), &found(), true, Some(&removal(facts, None)), Vec::new())
+        .unwrap()
 }
 
 fn step<'a>(plan: &'a Plan, id: &str) -> &'a Step {
@@ -153,7 +154,7 @@ fn without_its_pods_volumes_are_detached_by_us_beside_the_claims() {
 fn the_job_is_left_out_where_it_cannot_work() {
     let facts = healthy();
     let newer = Removal { kubernetes: "v1.25.0", ..removal(&facts, None) };
-    let plan = reset("x", provider::named("existing").unwrap(), &[], true, Some(&newer)).unwrap();
+    let plan = reset("x", provider::named("existing").unwrap(), &[], true, Some(&newer), Vec::new()).unwrap();
     assert_eq!(why(&plan, "longhorn-uninstall").as_deref(), Some("it does not run on Kubernetes v1.25.0"));
     let mut other = healthy();
     other.workloads[0]["spec"]["template"]["spec"]["containers"][0]["image"] =

@@ -104,14 +104,15 @@ pub fn down(
     Ok(plan(Verb::Down, lab, provider, steps))
 }
 
-/// The plan of `reset`: everything that was found, then the proof, then what is on this host. Longhorn goes with the lab that
-/// installed it or takes it over.
+/// The plan of `reset`: everything that was found, then the proof, then what is on this host, which `undo` removes step by step.
+/// Longhorn goes with the lab that installed it or takes it over.
 pub fn reset(
     lab: &str,
     provider: &dyn Provider,
     found: &[ObjectRef],
     reachable: bool,
     longhorn: Option<&Removal>,
+    undo: Vec<Step>,
 ) -> Result<Plan> {
     let mut steps = deletions(found, |object| longhorn.is_none() || !traces::is_part(object));
     let mut before: Vec<String> = steps.last().map(|step| step.id.clone()).into_iter().collect();
@@ -124,11 +125,10 @@ pub fn reset(
         steps.push(proof(of).after(before));
         before = vec![PROOF.into()];
     }
-    if provider.makes_cluster() {
-        // The simulated cluster takes whatever is left in it along.
-        let stop = Step::new("simulator", "End the simulated cluster", HOST_TIMEOUT, Action::StopSim);
-        steps.push(stop.after(before).lenient());
-        before = vec!["simulator".into()];
+    for step in undo {
+        let id = step.id.clone();
+        steps.push(step.after(before).lenient());
+        before = vec![id];
     }
     let files = Step::new("files", "Remove our files on this host", HOST_TIMEOUT, Action::RemoveHostFiles);
     steps.push(files.after(before));

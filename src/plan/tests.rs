@@ -3,9 +3,10 @@
 use super::*;
 use crate::lab::Lab;
 use crate::model::object::label;
-use crate::model::{Action, Facts, ObjectRef, Plan, SimSettings, Verdict};
+use crate::model::{Action, Facts, HostFacts, ObjectRef, Plan, SimSettings, Verdict};
 use crate::provider::{self, Wishes};
 use serde_json::{Value, json};
+use std::path::Path;
 
 fn sim() -> SimSettings {
     SimSettings { nodes: 3, kubernetes: "1.24.17".into(), speed: None, faults: None }
@@ -17,7 +18,15 @@ fn plan(lab: &Lab, name: &str, facts: &Facts) -> Plan {
 
 fn with<T>(lab: &Lab, name: &str, facts: &Facts, use_it: impl FnOnce(&Wanted) -> T) -> T {
     let sim = sim();
-    let wishes = Wishes { context: Some("rig"), kubeconfig_is_current: facts.reachable, sim: &sim };
+    let wishes = Wishes {
+        context: Some("rig"),
+        kubeconfig_is_current: facts.reachable,
+        sim: &sim,
+        host: &HostFacts::default(),
+        made: &[],
+        dir: Path::new("/state"),
+        cache: Path::new("/cache"),
+    };
     let provider = provider::named(name).unwrap();
     use_it(&Wanted { lab, provider, wishes, longhorn: None, password_hash: "h,s" })
 }
@@ -157,12 +166,14 @@ fn down_keeps_the_data_and_the_record_unless_the_data_is_named() {
 
 #[test]
 fn reset_removes_each_kind_before_what_it_depends_on_and_the_files_after_the_proof() {
-    let plan = reset("two-pod", provider::named("existing").unwrap(), &found(), true, None).unwrap();
+    let plan = reset("two-pod", provider::named("existing").unwrap(), &found(), true, None, Vec::new()).unwrap();
     assert_eq!(ids(&plan), ["workload", "settings", "data", "namespace", "cluster-wide", "proof", "files"]);
     assert_eq!(needs(&plan, "files"), ["proof"]);
     let files = plan.steps.last().unwrap();
     assert!(files.strict, "while something is left, the journal stays");
-    let sim = reset("two-pod", provider::named("sim").unwrap(), &[], false, None).unwrap();
+    let sim = provider::named("sim").unwrap();
+    let undo = sim.removal("two-pod", &HostFacts::default(), &[], false);
+    let sim = reset("two-pod", sim, &[], false, None, undo).unwrap();
     assert_eq!(ids(&sim), ["simulator", "files"]);
 }
 

@@ -38,7 +38,10 @@ impl<'a> Wanted<'a> {
             lab: self.lab,
             facts,
             nodes: if facts.reachable && !facts.nodes.is_empty() { &facts.nodes } else { nodes },
-            kubernetes: if facts.reachable { &facts.version } else { &self.wishes.sim.kubernetes },
+            kubernetes: match facts.reachable {
+                true => facts.version.clone(),
+                false => self.provider.kubernetes(self.lab, &self.wishes),
+            },
             manifest: self.longhorn,
             is_ours: self.provider.makes_cluster(),
         }
@@ -48,16 +51,19 @@ impl<'a> Wanted<'a> {
 /// The plan. Steps that the facts already satisfy are marked so.
 pub fn up(wanted: &Wanted, facts: &Facts) -> Result<Plan> {
     let Wanted { lab, provider, wishes, .. } = wanted;
-    let nodes = provider.nodes(wishes);
+    let nodes = provider.nodes(lab, wishes);
     let site = wanted.site(facts, &nodes);
-    let mut steps = provider.steps(lab, facts, wishes);
+    let mut steps = provider.steps(lab, facts, wishes)?;
     let cluster: Vec<String> = steps.iter().filter(|step| step.id == CLUSTER).map(|step| step.id.clone()).collect();
-    let (mut settings, rest) = workload_steps(wanted, facts, &site)?;
-    let mut first = vec![namespace(lab, facts)];
-    first.append(&mut settings);
+    let mut add_ons = Vec::new();
     for add_on in addon::installed(&site) {
-        first.extend(add_on.steps(&site)?);
+        let own = provider.add_on(add_on.name(), lab, facts, wishes);
+        add_ons.extend(own.unwrap_or_else(|| add_on.steps(&site))?);
     }
+    let there: Vec<String> = add_ons.iter().map(|step: &Step| step.id.clone()).collect();
+    let (mut first, rest) = workload_steps(wanted, facts, &site, &there)?;
+    first.insert(0, namespace(lab, facts));
+    first.append(&mut add_ons);
     // What needs nothing else needs the cluster.
     steps.extend(
         first.into_iter().chain(rest).map(
@@ -96,11 +102,12 @@ fn namespace(lab: &Lab, facts: &Facts) -> Step {
     step
 }
 
-/// The steps that apply the lab's record and settings, and all that come after the add-ons.
-fn workload_steps(wanted: &Wanted, facts: &Facts, site: &Site) -> Result<(Vec<Step>, Vec<Step>)> {
+/// The steps that apply the lab's record and settings, and all that come after the add-ons, whose steps are `there`.
+fn workload_steps(wanted: &Wanted, facts: &Facts, site: &Site, there: &[String]) -> Result<(Vec<Step>, Vec<Step>)> {
     let lab = wanted.lab;
     let brought = addon::installed(site).map(|add_on| add_on.storage_class()).collect::<Result<Vec<_>>>()?;
-    let brought: Vec<Value> = brought.into_iter().flatten().collect();
+    let own = wanted.provider.storage_class().filter(|_| lab.has(AddOnName::Storage));
+    let brought: Vec<Value> = own.into_iter().chain(brought.into_iter().flatten()).collect();
     let class = addon::class_for(lab, &facts.storage_classes).or_else(|| addon::class_for(lab, &brought));
     let provisioner = class.and_then(|class| class.get("provisioner")?.as_str());
     let mut settings = vec![record(wanted)?];
@@ -113,8 +120,9 @@ fn workload_steps(wanted: &Wanted, facts: &Facts, site: &Site) -> Result<(Vec<St
         }
     }
     let given = |to: &str| {
-        let steps = addon::installed(site).map(|add_on| add_on.gives()).filter(|(_, asks)| *asks == to);
-        steps.map(|(step, _)| step).collect::<Vec<_>>()
+        let steps = addon::installed(site).filter_map(|add_on| add_on.gives()).filter(|(_, asks)| *asks == to);
+        // Where the provider's clusters have it from the beginning, there is no such step.
+        steps.map(|(step, _)| step).filter(|step| there.contains(&step.to_string())).collect::<Vec<_>>()
     };
     let count = lab.spec.iris.replicas;
     let name = &lab.metadata.name;

@@ -1,6 +1,7 @@
 //! The provider `existing`: a cluster that is there already, named by a context of the user's kubeconfig.
 
 use super::{CLUSTER, Provider, Wishes};
+use crate::error::Result;
 use crate::lab::{Lab, ProviderName};
 use crate::model::{Action, Facts, Step};
 use serde_json::Value;
@@ -14,23 +15,23 @@ impl Provider for Existing {
         ProviderName::Existing
     }
 
-    fn is_simulated(&self) -> bool {
-        false
-    }
-
     fn makes_cluster(&self) -> bool {
         false
     }
 
-    fn nodes(&self, _: &Wishes) -> Vec<Value> {
+    fn kubernetes(&self, _: &Lab, _: &Wishes) -> String {
+        String::new()
+    }
+
+    fn nodes(&self, _: &Lab, _: &Wishes) -> Vec<Value> {
         Vec::new()
     }
 
-    fn steps(&self, _: &Lab, _: &Facts, wishes: &Wishes) -> Vec<Step> {
-        let Some(context) = wishes.context else { return Vec::new() };
+    fn steps(&self, _: &Lab, _: &Facts, wishes: &Wishes) -> Result<Vec<Step>> {
+        let Some(context) = wishes.context else { return Ok(Vec::new()) };
         let action = Action::WriteKubeconfig { context: context.into() };
         let title = format!("Keep the access to context {context} in a kubeconfig of our own");
         let current = wishes.kubeconfig_is_current.then(|| "it is there already".into());
-        vec![Step::new(CLUSTER, title, Duration::from_secs(30), action).satisfied_by(current)]
+        Ok(vec![Step::new(CLUSTER, title, Duration::from_secs(30), action).satisfied_by(current)])
     }
 }

@@ -1,19 +1,23 @@
 //! Who makes the cluster. One file a provider and one visible list; all pure: a lab in, steps out.
 
 mod existing;
+mod kind;
+mod microk8s;
 mod sim;
 
 use crate::error::{Failure, Result};
-use crate::lab::{Lab, ProviderName};
-use crate::model::{Facts, SimSettings, Step};
+use crate::lab::{AddOnName, Lab, ProviderName};
+use crate::model::{Check, Cmd, Facts, HostFacts, HostObject, SimSettings, Step};
 use serde_json::Value;
+use std::path::Path;
 
 pub use sim::DEFAULT_KUBERNETES;
 
-/// Every provider, in the order in which `auto` would look at them.
-pub const ALL: &[&dyn Provider] = &[&existing::Existing, &sim::Sim];
+/// Every provider, in the order in which `auto` looks at them.
+pub const ALL: &[&dyn Provider] = &[&microk8s::Microk8s, &kind::Kind, &existing::Existing, &sim::Sim];
 
-/// What the user said about the cluster, beyond the lab.
+/// What providers plan from, beyond the lab: what the user said about the cluster, and what was seen.
+#[derive(Clone, Copy)]
 pub struct Wishes<'a> {
     /// The context of the user's kubeconfig.
     pub context: Option<&'a str>,
@@ -21,6 +25,14 @@ pub struct Wishes<'a> {
     pub kubeconfig_is_current: bool,
     /// How the embedded cluster is to behave.
     pub sim: &'a SimSettings,
+    /// This host, for providers that make a cluster on it.
+    pub host: &'a HostFacts,
+    /// What the lab's journal says was made on this host.
+    pub made: &'a [HostObject],
+    /// The lab's folder on this host.
+    pub dir: &'a Path,
+    /// The folder of what may be downloaded again.
+    pub cache: &'a Path,
 }
 
 /// Makes or takes a cluster.
@@ -29,16 +41,55 @@ pub trait Provider: Sync {
     fn name(&self) -> ProviderName;
 
     /// Whether what it makes is not real.
-    fn is_simulated(&self) -> bool;
+    fn is_simulated(&self) -> bool {
+        false
+    }
 
     /// Whether it makes the cluster, and so installs the lab's add-ons into it.
-    fn makes_cluster(&self) -> bool;
+    fn makes_cluster(&self) -> bool {
+        true
+    }
+
+    /// Whether it makes the cluster out of what this host has, so that the host must be looked at.
+    fn uses_host(&self) -> bool {
+        false
+    }
+
+    /// The version of Kubernetes that it makes, such as `1.24.17`.
+    fn kubernetes(&self, lab: &Lab, wishes: &Wishes) -> String;
 
     /// The nodes that it makes, as far as they are known before: names and labels. None for a cluster that is there.
-    fn nodes(&self, wishes: &Wishes) -> Vec<Value>;
+    fn nodes(&self, lab: &Lab, wishes: &Wishes) -> Vec<Value>;
+
+    /// The command that prints a kubeconfig for its cluster, as it was seen on this host; none while there is no cluster that runs.
+    fn access(&self, _lab: &Lab, _wishes: &Wishes) -> Option<Cmd> {
+        None
+    }
+
+    /// What must hold on this host before the first change.
+    fn checks(&self, _: &Lab, _: &Wishes) -> Vec<Check> {
+        Vec::new()
+    }
 
     /// Steps until the cluster answers. The last one's id is [`CLUSTER`].
-    fn steps(&self, lab: &Lab, facts: &Facts, wishes: &Wishes) -> Vec<Step>;
+    fn steps(&self, lab: &Lab, facts: &Facts, wishes: &Wishes) -> Result<Vec<Step>>;
+
+    /// Its own steps for an add-on, the last of which has the add-on's name as its id; none where the add-on installs itself. No
+    /// steps at all mean that its clusters have it from the beginning.
+    fn add_on(&self, _: AddOnName, _: &Lab, _: &Facts, _: &Wishes) -> Option<Result<Vec<Step>>> {
+        None
+    }
+
+    /// The storage class that its clusters get, unless the add-on `storage` brings one.
+    fn storage_class(&self) -> Option<Value> {
+        None
+    }
+
+    /// Steps that undo what the journal says was `made` on this host, each after the one before; `purge` takes along what is kept
+    /// for the next lab.
+    fn removal(&self, _lab: &str, _host: &HostFacts, _made: &[HostObject], _purge: bool) -> Vec<Step> {
+        Vec::new()
+    }
 }
 
 /// Id of the step after which the cluster can be used.
@@ -48,6 +99,8 @@ pub const CLUSTER: &str = "cluster";
 pub fn word(name: ProviderName) -> &'static str {
     match name {
         ProviderName::Auto => "auto",
+        ProviderName::Microk8s => "microk8s",
+        ProviderName::Kind => "kind",
         ProviderName::Existing => "existing",
         ProviderName::Sim => "sim",
     }
@@ -61,26 +114,47 @@ pub fn named(word_wanted: &str) -> Result<&'static dyn Provider> {
     })
 }
 
+/// Which tools that make a cluster this host has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tools {
+    /// Whether microk8s is installed.
+    pub microk8s: bool,
+    /// Whether kind is installed and Docker answers.
+    pub kind: bool,
+}
+
+/// Whether the choice depends on the tools of this host.
+pub fn depends_on_tools(wanted: ProviderName, on: Option<&str>, context: Option<&str>) -> bool {
+    (wanted, on, context) == (ProviderName::Auto, None, None)
+}
+
 /// The provider to use, and why: what the user wants, what the lab is on already, or the best one here.
 pub fn choose(
     wanted: ProviderName,
     on: Option<&str>,
     context: Option<&str>,
+    tools: Tools,
 ) -> Result<(&'static dyn Provider, String)> {
     match (wanted, on, context) {
         (ProviderName::Auto, Some(on), _) => Ok((named(on)?, "the lab is there already".into())),
         (ProviderName::Auto, None, Some(context)) => {
             Ok((&existing::Existing, format!("--context {context} was given")))
         }
-        (ProviderName::Auto, None, None) => {
-            Ok((&sim::Sim, "no cluster was named; --provider existing --context NAME uses a real one".into()))
+        (ProviderName::Auto, None, None) if tools.microk8s => Ok((&microk8s::Microk8s, "microk8s is installed".into())),
+        (ProviderName::Auto, None, None) if tools.kind => {
+            Ok((&kind::Kind, "kind is installed, and Docker answers".into()))
         }
-        (ProviderName::Sim, _, Some(_)) => {
-            Err(Failure::usage("--context does not go with the provider sim").hint("leave one of the two out"))
-        }
+        (ProviderName::Auto, None, None) => Ok((
+            &sim::Sim,
+            "neither microk8s nor kind is here; --provider makes a real cluster, or --context NAME uses one".into(),
+        )),
         (ProviderName::Existing, None, None) => Err(Failure::usage("the provider existing needs a context")
             .cause("an existing cluster is used only when it is named; the current context is never taken")
             .hint("list them with `kubectl config get-contexts` and give one with --context NAME")),
+        (name, _, Some(_)) if name != ProviderName::Existing => {
+            Err(Failure::usage(format!("--context does not go with the provider {}", word(name)))
+                .hint("leave one of the two out"))
+        }
         (name, _, _) => Ok((named(word(name))?, "it was asked for".into())),
     }
 }
@@ -90,18 +164,30 @@ mod tests {
     use super::*;
 
     fn chosen(wanted: ProviderName, on: Option<&str>, context: Option<&str>) -> Option<&'static str> {
-        choose(wanted, on, context).ok().map(|(provider, _)| word(provider.name()))
+        with(wanted, on, context, Tools::default())
+    }
+
+    fn with(wanted: ProviderName, on: Option<&str>, context: Option<&str>, tools: Tools) -> Option<&'static str> {
+        choose(wanted, on, context, tools).ok().map(|(provider, _)| word(provider.name()))
     }
 
     #[test]
     fn the_choice() {
-        use ProviderName::{Auto, Existing, Sim};
+        use ProviderName::{Auto, Existing, Kind, Microk8s, Sim};
         assert_eq!(chosen(Auto, None, None), Some("sim"));
         assert_eq!(chosen(Auto, None, Some("a")), Some("existing"));
         assert_eq!(chosen(Auto, Some("existing"), None), Some("existing"));
         assert_eq!(chosen(Existing, None, None), None, "the current context is never taken");
         assert_eq!(chosen(Existing, Some("existing"), None), Some("existing"));
         assert_eq!(chosen(Existing, None, Some("a")), Some("existing"));
-        assert_eq!(chosen(Sim, None, Some("a")), None);
+        for made in [Sim, Kind, Microk8s] {
+            assert_eq!(chosen(made, None, Some("a")), None);
+            assert_eq!(chosen(made, None, None), Some(word(made)));
+        }
+        let both = Tools { microk8s: true, kind: true };
+        assert_eq!(with(Auto, None, None, both), Some("microk8s"));
+        assert_eq!(with(Auto, None, None, Tools { microk8s: false, ..both }), Some("kind"));
+        assert_eq!(with(Auto, Some("sim"), None, both), Some("sim"), "a lab stays where it is");
+        assert_eq!(with(Auto, None, Some("a"), both), Some("existing"));
     }
 }

@@ -1,9 +1,10 @@
 //! The provider `sim`: the embedded cluster. It rehearses a lab; nothing real is made.
 
 use super::{CLUSTER, Provider, Wishes};
-use crate::lab::{Lab, ProviderName};
+use crate::error::Result;
+use crate::lab::{AddOnName, Lab, ProviderName};
 use crate::model::object::is_ready;
-use crate::model::{Action, Facts, Step, WaitFor};
+use crate::model::{Action, Facts, HostFacts, HostObject, Step, WaitFor};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -22,16 +23,21 @@ impl Provider for Sim {
         true
     }
 
-    fn makes_cluster(&self) -> bool {
-        true
+    fn kubernetes(&self, _: &Lab, wishes: &Wishes) -> String {
+        wishes.sim.kubernetes.clone()
     }
 
-    fn nodes(&self, wishes: &Wishes) -> Vec<Value> {
+    fn nodes(&self, _: &Lab, wishes: &Wishes) -> Vec<Value> {
         let node = |name: String| json!({ "metadata": { "name": name, "labels": { "kubernetes.io/hostname": name } } });
         (1..=wishes.sim.nodes).map(|number| node(format!("lab-{number}"))).collect()
     }
 
-    fn steps(&self, _: &Lab, facts: &Facts, wishes: &Wishes) -> Vec<Step> {
+    /// Names are answered by nobody there, and an image registry has nothing to serve.
+    fn add_on(&self, add_on: AddOnName, _: &Lab, _: &Facts, _: &Wishes) -> Option<Result<Vec<Step>>> {
+        matches!(add_on, AddOnName::Dns | AddOnName::Registry).then(|| Ok(Vec::new()))
+    }
+
+    fn steps(&self, _: &Lab, facts: &Facts, wishes: &Wishes) -> Result<Vec<Step>> {
         let count = wishes.sim.nodes;
         let plural = if count == 1 { "" } else { "s" };
         let start = Step::new(
@@ -50,6 +56,11 @@ impl Provider for Sim {
         let ready = facts.nodes.iter().filter(|node| is_ready(node)).count();
         let all_ready = ready == facts.nodes.len() && ready >= count as usize;
         let ready = all_ready.then(|| "they are Ready".to_string());
-        vec![start.satisfied_by(runs), nodes.after(["simulator"]).satisfied_by(ready)]
+        Ok(vec![start.satisfied_by(runs), nodes.after(["simulator"]).satisfied_by(ready)])
+    }
+
+    /// The simulated cluster takes whatever is left in it along.
+    fn removal(&self, _: &str, _: &HostFacts, _: &[HostObject], _: bool) -> Vec<Step> {
+        vec![Step::new("simulator", "End the simulated cluster", Duration::from_secs(60), Action::StopSim)]
     }
 }

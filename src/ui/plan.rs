@@ -54,6 +54,12 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
             ("starts", what)
         }
         Action::WriteKubeconfig { context } => ("writes", vec![format!("our kubeconfig, for context {context} alone")]),
+        Action::Make { commands, .. } | Action::Unmake { commands, .. } | Action::Run { commands, .. } => {
+            ("runs", commands.iter().map(|cmd| format!("`{}`", cmd.line())).collect())
+        }
+        Action::Download { url, path, .. } => ("downloads", vec![format!("{url} to {}", path.display())]),
+        Action::WriteFile { path, .. } => ("writes", vec![path.display().to_string()]),
+        Action::TakeKubeconfig { command } => ("writes", vec![format!("our kubeconfig, from `{}`", command.line())]),
         Action::Apply { objects } => {
             ("applies", objects.iter().map(|object: &Value| ObjectRef::of(object).to_string()).collect())
         }

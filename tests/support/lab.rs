@@ -53,7 +53,8 @@ impl Lab {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.env_clear().args(args).current_dir(self.scratch.dir("work"));
-        command.env("HOME", self.scratch.dir("home")).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Nothing of this machine's tools: what `auto` chooses must not depend on them.
+        command.env("HOME", self.scratch.dir("home")).env("PATH", self.scratch.dir("bin"));
         command.env("IRIS_LAB_STATE_DIR", self.state()).env("IRIS_LAB_SIM_SPEED", "instant");
         if let Place::Existing(existing) = &self.place {
             command.env("KUBECONFIG", &existing.kubeconfig);

@@ -35,8 +35,8 @@ impl AddOn for Longhorn {
     }
 
     /// The claims of the lab can be made as soon as the class is there: they wait for the driver by themselves.
-    fn gives(&self) -> (&'static str, &'static str) {
-        (steps::CLAIMS_STEP, PODS)
+    fn gives(&self) -> Option<(&'static str, &'static str)> {
+        Some((steps::CLAIMS_STEP, PODS))
     }
 
     /// Its manager makes the class, out of a ConfigMap.

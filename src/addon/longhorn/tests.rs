@@ -21,7 +21,7 @@ fn nodes() -> Vec<Value> {
 }
 
 fn site<'a>(lab: &'a Lab, facts: &'a Facts) -> Site<'a> {
-    Site { lab, facts, nodes: &facts.nodes, kubernetes: "v1.20.2", manifest: None, is_ours: false }
+    Site { lab, facts, nodes: &facts.nodes, kubernetes: "v1.20.2".into(), manifest: None, is_ours: false }
 }
 
 fn facts(nodes: Vec<Value>) -> Facts {
@@ -47,7 +47,7 @@ fn steps_in(facts: &Facts) -> Vec<Step> {
 
 fn failed(facts: &Facts, kubernetes: &str) -> Vec<String> {
     let lab = lab();
-    let site = Site { kubernetes, ..site(&lab, facts) };
+    let site = Site { kubernetes: kubernetes.into(), ..site(&lab, facts) };
     let failed = Longhorn.checks(&site).into_iter().filter(|check| check.verdict == Verdict::Fail);
     failed.map(|check| check.cause).collect()
 }

@@ -1,0 +1,163 @@
+//! The actions on this host: what a lab makes with the host's own tools, and removes again. Each looks, acts, and looks again: the
+//! word of a tool does not count.
+
+use super::Session;
+use super::journal::Change;
+use crate::cluster::{Cluster, Progress, kubeconfig};
+use crate::download;
+use crate::error::{Failure, Result};
+use crate::exec::Output;
+use crate::host;
+use crate::model::{Cmd, HostObject, StepEnd};
+use crate::paths::{unwritable, write_private};
+use backon::{ExponentialBuilder, Retryable};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How soon, and then how often at most, something is tried again that is known to pass or that no tool announces.
+fn again() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_delay(Duration::from_secs(3))
+        .without_max_times()
+}
+
+impl Session<'_> {
+    pub(super) async fn make(
+        &self,
+        object: &HostObject,
+        commands: &[Cmd],
+        passing: &[String],
+        progress: Progress<'_>,
+    ) -> Result<StepEnd> {
+        if host::has(self.machine, object).await? {
+            return Ok(StepEnd::Unchanged("it is there".into()));
+        }
+        self.record(Change::Host { object: object.clone() })?;
+        let mut last = None;
+        for cmd in commands {
+            last = Some((cmd, self.run_patiently(cmd, passing, progress).await?));
+        }
+        if host::has(self.machine, object).await? {
+            return Ok(StepEnd::Changed(object.to_string()));
+        }
+        let failure = Failure::step(format!("there is no {object}, and no command of this step has failed"));
+        Err(match last {
+            Some((cmd, output)) => failure.cause(format!("`{}` said: {}", cmd.line(), output.text())),
+            None => failure,
+        })
+    }
+
+    pub(super) async fn unmake(
+        &self,
+        object: &HostObject,
+        commands: &[Cmd],
+        progress: Progress<'_>,
+    ) -> Result<StepEnd> {
+        if !host::has(self.machine, object).await? {
+            return Ok(StepEnd::Unchanged("it is gone".into()));
+        }
+        if object.holds_the_cluster() {
+            self.release_lock().await?;
+        }
+        for cmd in commands {
+            self.run_patiently(cmd, &[], progress).await?;
+        }
+        match host::has(self.machine, object).await? {
+            true => Err(Failure::step(format!("the {object} is still there"))
+                .cause(format!("after `{}`", commands.iter().map(Cmd::line).collect::<Vec<_>>().join("`, `")))),
+            false => Ok(StepEnd::Changed(object.to_string())),
+        }
+    }
+
+    pub(super) async fn run_commands(
+        &self,
+        unless: Option<&Cmd>,
+        commands: &[Cmd],
+        progress: Progress<'_>,
+    ) -> Result<StepEnd> {
+        if let Some(unless) = unless
+            && self.machine.run(unless, &|_| {}).await?.ok()
+        {
+            return Ok(StepEnd::Unchanged("there is nothing to do".into()));
+        }
+        for cmd in commands {
+            self.run_patiently(cmd, &[], progress).await?;
+        }
+        Ok(StepEnd::Changed(match commands {
+            [one] => format!("`{}`", one.line()),
+            many => format!("{} commands", many.len()),
+        }))
+    }
+
+    /// Runs a command to success: again and again as long as it fails with words that are known to pass.
+    async fn run_patiently(&self, cmd: &Cmd, passing: &[String], progress: Progress<'_>) -> Result<Output> {
+        let tell = |line: &str| progress(line.to_string());
+        let once = || async {
+            let output = self.machine.run(cmd, &tell).await?;
+            if output.ok() { Ok(output) } else { Err(output.failure(cmd)) }
+        };
+        let passes = |failure: &Failure| {
+            let text = failure.to_string();
+            passing.iter().any(|words| text.contains(words.as_str()))
+        };
+        once.retry(again()).when(passes).await
+    }
+
+    pub(super) async fn download(&self, url: &str, sha256: &str, path: &Path) -> Result<StepEnd> {
+        let there = fs::read(path).is_ok_and(|bytes| download::sha256(&bytes) == sha256);
+        if there {
+            return Ok(StepEnd::Unchanged("it is in our cache".into()));
+        }
+        let address = url.to_string();
+        let fetched = tokio::task::spawn_blocking(move || download::fetch(&address)).await;
+        let bytes = fetched.map_err(|e| Failure::step(format!("cannot download {url}")).caused_by(e))??;
+        let sum = download::sha256(&bytes);
+        if sum != sha256 {
+            return Err(Failure::step(format!("what is at {url} is not what it should be"))
+                .cause(format!("its sha256 is {sum}, and not {sha256}"))
+                .hint("a proxy may have changed it: try another network, or install it yourself"));
+        }
+        let write = || {
+            fs::create_dir_all(path.parent().unwrap_or(path))?;
+            // Whole or not at all: a run that is killed in between leaves nothing that looks like it.
+            let part = path.with_extension("part");
+            fs::write(&part, &bytes)?;
+            fs::set_permissions(&part, fs::Permissions::from_mode(0o755))?;
+            fs::rename(part, path)
+        };
+        write().map_err(|e| unwritable(path, e))?;
+        Ok(StepEnd::Changed(path.display().to_string()))
+    }
+
+    pub(super) fn write_file(&self, path: &Path, content: &str) -> Result<StepEnd> {
+        if fs::read_to_string(path).is_ok_and(|text| text == content) {
+            return Ok(StepEnd::Unchanged("it is there as it should be".into()));
+        }
+        self.record(Change::File { path: path.into() })?;
+        write_private(path, content)?;
+        Ok(StepEnd::Changed(path.display().to_string()))
+    }
+
+    /// What a command prints becomes our kubeconfig, once its server answers: a cluster that has only just begun may take its time.
+    pub(super) async fn take_kubeconfig(&self, command: &Cmd, progress: Progress<'_>) -> Result<StepEnd> {
+        let output = self.machine.run(command, &|_| {}).await?;
+        if !output.ok() {
+            return Err(output.failure(command));
+        }
+        let text = kubeconfig::alone(&output.stdout).map_err(|failure| {
+            failure.cause(format!("`{}` said: {}", command.line(), output.text().lines().next().unwrap_or_default()))
+        })?;
+        let path = self.dir.kubeconfig();
+        let known = fs::read_to_string(&path).is_ok_and(|there| there == text);
+        self.record(Change::File { path: path.clone() })?;
+        write_private(&path, &text)?;
+        progress("its API server does not answer yet".into());
+        let cluster = Cluster::awaited(&text).await?;
+        // Another step may have been first: it is the same cluster.
+        let _ = self.cluster.set(cluster);
+        Ok(if known { StepEnd::Unchanged("it answers".into()) } else { StepEnd::Changed(path.display().to_string()) })
+    }
+}

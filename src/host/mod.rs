@@ -1,0 +1,58 @@
+//! Looks at what is on this host, through the host's own tools: whether a thing is there, and what each tool says of itself. One
+//! file a tool.
+
+mod docker;
+mod iscsi;
+mod kind;
+mod microk8s;
+mod network;
+mod route;
+mod snap;
+mod system;
+
+use crate::error::Result;
+use crate::exec::Machine;
+use crate::model::{HostFacts, HostObject};
+
+/// All that is seen of this host, read side by side.
+pub async fn facts(machine: &dyn Machine) -> Result<HostFacts> {
+    let (system, user, network, snap, microk8s, docker, kind, iscsi, storage) = futures::try_join!(
+        system::system(machine),
+        system::user(machine),
+        network::network(machine),
+        snap::snap(machine),
+        microk8s::microk8s(machine),
+        docker::docker(machine),
+        kind::kind(machine),
+        iscsi::iscsi(machine),
+        iscsi::storage(machine),
+    )?;
+    Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, storage })
+}
+
+/// Whether microk8s is installed; whether kind is, and Docker answers.
+pub async fn tools(machine: &dyn Machine) -> Result<(bool, bool)> {
+    let kind = async {
+        match machine.find("kind") {
+            Some(_) => docker::answers(machine).await,
+            None => Ok(false),
+        }
+    };
+    futures::try_join!(snap::has(machine, "microk8s"), kind)
+}
+
+/// Whether something is there now. A tool that is not installed has nothing; one that does not answer is an error.
+pub async fn has(machine: &dyn Machine, object: &HostObject) -> Result<bool> {
+    match object {
+        HostObject::Snap { name } => snap::has(machine, name).await,
+        HostObject::Member { user, group } => snap::is_member(machine, user, group).await,
+        HostObject::Microk8sRuns => microk8s::runs(machine).await,
+        HostObject::Microk8sAddOn { name } => microk8s::is_enabled(machine, name).await,
+        HostObject::KindCluster { name } => kind::has(machine, name).await,
+        HostObject::Network { name } => docker::has(machine, "network", name).await,
+        HostObject::Container { name } => docker::has(machine, "container", name).await,
+        HostObject::Volume { name } => docker::has(machine, "volume", name).await,
+        HostObject::Image { name } => docker::has(machine, "image", name).await,
+        HostObject::Route { to, via } => route::has(machine, to, via).await,
+    }
+}

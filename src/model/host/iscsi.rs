@@ -1,0 +1,39 @@
+//! What Longhorn needs of a node, as it is on this host.
+
+use serde::{Deserialize, Serialize};
+
+/// iSCSI.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Iscsi {
+    /// Version of iscsiadm; none where it is not installed.
+    pub iscsiadm: Option<String>,
+    /// State of the service iscsid, and of its socket: `active`, `inactive`, `failed`; empty when unknown.
+    pub iscsid: String,
+    /// State of the socket that starts it.
+    pub socket: String,
+    /// Whether the module iscsi_tcp is loaded, or can be.
+    pub module: bool,
+    /// Why the kernel's iSCSI cannot be reached from here; none when it can.
+    pub unreachable: Option<String>,
+    /// Sessions with Longhorn's own names.
+    pub sessions: Vec<String>,
+}
+
+/// The other tools.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StorageTools {
+    /// State of the service multipathd.
+    pub multipathd: String,
+    /// State of its socket.
+    pub multipathd_socket: String,
+    /// Whether multipath leaves sd devices alone.
+    pub multipath_spares_sd: bool,
+    /// Whether an NFS client is installed.
+    pub nfs: bool,
+    /// Which of findmnt, blkid and lsblk are missing.
+    pub missing: Vec<String>,
+    /// Whether /var/lib/longhorn is there, with something in it.
+    pub old_data: bool,
+}
