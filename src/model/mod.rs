@@ -12,6 +12,7 @@ pub mod longhorn;
 pub mod object;
 pub mod plan;
 pub mod quantity;
+pub mod range;
 pub mod status;
 pub mod stuck;
 
@@ -26,5 +27,6 @@ pub use longhorn::LonghornFacts;
 pub use object::ObjectRef;
 pub use plan::{Action, Link, Plan, SimSettings, Step, Trace, Verb, WaitFor};
 pub use quantity::Quantity;
+pub use range::LbNetwork;
 pub use status::{LabIdentity, LabState, Status};
 pub use stuck::{Left, Stuck};

@@ -7,7 +7,7 @@ mod sim;
 
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab, ProviderName};
-use crate::model::{Check, Cmd, Facts, HostFacts, HostObject, SimSettings, Step};
+use crate::model::{Check, Cmd, Facts, HostFacts, HostObject, LbNetwork, SimSettings, Step};
 use serde_json::Value;
 use std::path::Path;
 
@@ -64,6 +64,11 @@ pub trait Provider: Sync {
     /// The command that prints a kubeconfig for its cluster, as it was seen on this host; none while there is no cluster that runs.
     fn access(&self, _lab: &Lab, _wishes: &Wishes) -> Option<Cmd> {
         None
+    }
+
+    /// The network that gives addresses to Services of type LoadBalancer; none where the provider has no say in it.
+    fn lb_network(&self, _: &HostFacts) -> Result<Option<LbNetwork>> {
+        Ok(None)
     }
 
     /// What must hold on this host before the first change.
