@@ -171,7 +171,7 @@ pub struct RenderLonghornArgs {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct TimeoutArg {
     /// Longest time for the whole run, such as 90s or 15m
-    #[arg(long, value_name = "DURATION", default_value = "15m", help_heading = "Run", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "15m", help_heading = "Run", value_parser = duration, allow_hyphen_values = true)]
     pub timeout: Duration,
 }
 

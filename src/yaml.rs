@@ -27,7 +27,9 @@ pub fn read_file(path: &Path) -> Result<String> {
     // A pipe or a growing file has no size yet, so the reading is bounded too.
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
-    check_size(bytes.len() as u64, &name.to_string())?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(too_large(&name.to_string(), "it has more than 1 MiB"));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
@@ -41,7 +43,11 @@ pub fn check_size(bytes: u64, origin: &str) -> Result<()> {
         return Ok(());
     }
     let size = if bytes >= 10 * MAX_BYTES { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) };
-    Err(Failure::usage(format!("{origin} is too large")).cause(format!("it has {size}, and the limit is 1 MiB")))
+    Err(too_large(origin, &format!("it has {size}, and the limit is 1 MiB")))
+}
+
+fn too_large(origin: &str, cause: &str) -> Failure {
+    Failure::usage(format!("{origin} is too large")).cause(cause)
 }
 
 /// Reads exactly one document into a type.
@@ -116,7 +122,9 @@ mod tests {
 
     #[test]
     fn a_file_that_never_ends_is_refused() {
-        assert!(read_file(Path::new("/dev/zero")).unwrap_err().message.ends_with("is too large"));
+        let endless = read_file(Path::new("/dev/zero")).unwrap_err();
+        assert!(endless.message.ends_with("is too large"), "{endless}");
+        assert_eq!(endless.causes, ["it has more than 1 MiB"]);
         assert!(read_file(Path::new("/")).unwrap_err().message.ends_with("not a file"));
     }
 }

@@ -117,11 +117,14 @@ fn the_next_commands_are_those_of_this_lab() {
     let line = format!("iris-lab {}", again.join(" "));
     let down = lab.run(&["down"]).exits(0);
     assert!(down.out.contains(&format!("  {line}")), "{}", down.transcript());
-    lab.run(&["status"]).exits(4).says(&format!("`{line}`"));
+    lab.run(&["status"]).exits(4).says(&format!("`{line}`")).says("the lab demo is down");
     let up = lab.run(&again).exits(0);
     assert!(up.out.contains("  iris-lab down   "), "it is the only one\n{}", up.transcript());
     let other = lab.up(&[]).exits(0);
     assert!(other.out.contains("  iris-lab down --name two-pod  "), "{}", other.transcript());
+    let pid = std::fs::read_to_string(lab.state().join("two-pod/sim/pid")).unwrap();
+    assert!(std::process::Command::new("kill").args(["-KILL", pid.trim()]).status().unwrap().success());
+    lab.run(&["down", "--name", "two-pod"]).exits(3).says("`iris-lab reset --name two-pod`");
     lab.run(&["reset", "--name", "demo", "--yes"]).exits(0);
     lab.reset().exits(0);
     lab.is_gone();

@@ -130,12 +130,15 @@ fn describe_and_logs() {
         {
             assert!(pod.out.contains(part), "no {part:?}\n{}", pod.transcript());
         }
+        let ready = "{.status.initContainerStatuses[*].ready}";
+        kubectl.ok(&format!("get pod data-0 -n iris-lab -o jsonpath={ready}")).says("true");
         kubectl.ok("describe statefulset data -n iris-lab").says("Pods Status:").says("2 Running");
         kubectl.ok("describe node lab-1").says("Capacity:").says("Conditions:");
         kubectl.ok("describe service iris-ext -n iris-lab").says("LoadBalancer Ingress:");
         kubectl.ok("describe pvc dbv-data-data-0 -n iris-lab").says("Bound");
         kubectl.ok("logs data-0 -n iris-lab").says("started InterSystems IRIS");
         kubectl.ok("logs -l app=iris -n iris-lab --tail=1");
+        kubectl.run("logs data-0 -n iris-lab --previous").exits(1).says("previous terminated container");
     });
 }
 

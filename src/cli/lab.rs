@@ -75,7 +75,8 @@ pub struct LabArgs {
         help_heading = "Simulator",
         default_value = "1",
         env = "IRIS_LAB_SIM_SPEED",
-        hide_env_values = true
+        hide_env_values = true,
+        allow_negative_numbers = true
     )]
     pub sim_speed: SimSpeed,
     /// A file of faults that the simulator shows

@@ -51,6 +51,18 @@ fn the_version_of_longhorn_may_be_left_out() {
 }
 
 #[test]
+fn a_negative_number_is_told_what_is_expected() {
+    for (line, expected) in [
+        ("iris-lab up --sim-speed -1", "a number above 0"),
+        ("iris-lab up --timeout -5s", "examples: 90s"),
+        ("iris-lab up --replicas -1", "1..=20"),
+    ] {
+        let error = parse(line).unwrap_err().to_string();
+        assert!(error.contains(expected), "{line}: {error}");
+    }
+}
+
+#[test]
 fn a_negative_size_reaches_the_validation_of_the_lab() {
     let Command::Up(up) = parse("iris-lab up --storage -5Gi").unwrap().command else { panic!("not up") };
     assert_eq!(up.lab.storage.as_deref(), Some("-5Gi"));

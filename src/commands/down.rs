@@ -8,7 +8,7 @@ use crate::cli::DownArgs;
 use crate::cluster::{Cluster, Lock};
 use crate::engine::Session;
 use crate::engine::lock::HostLock;
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use crate::exec::System;
 use crate::plan;
 use crate::ui::{DownSummary, Ui};
@@ -18,10 +18,7 @@ pub async fn down(ui: &Ui, args: &DownArgs) -> Result<()> {
     let here = Here::find(args.lab.name.as_deref())?;
     here.target()?;
     let _host = HostLock::take(&here.dir, &format!("down {}", here.name))?;
-    let Some(cluster) = here.connect().await? else {
-        return Err(Failure::requirement(format!("the cluster of the lab {} does not run", here.name))
-            .hint("remove what is left of it with `iris-lab reset`"));
-    };
+    let Some(cluster) = here.connect().await? else { return Err(here.does_not_run()) };
     let held = lock(&cluster, here.provider, &format!("down {}", here.name)).await?;
     let result = locked(ui, args, here, cluster, held.as_ref()).await;
     release(ui, held).await;

@@ -1,5 +1,6 @@
 //! Which lab a command means, and what there is of it on this host.
 
+use super::again;
 use crate::cluster::{Cluster, kubeconfig};
 use crate::engine::journal::{Journal, Target};
 use crate::engine::simulator;
@@ -82,6 +83,13 @@ impl Here {
             _ if !path.exists() => Ok(None),
             _ => Cluster::connect(&path, None).await.map(Some),
         }
+    }
+
+    /// The failure of a command that needs the cluster, when it does not run.
+    pub fn does_not_run(&self) -> Failure {
+        let select = again::selector(&self.state, &self.name).unwrap_or_default();
+        Failure::requirement(format!("the cluster of the lab {} does not run", self.name))
+            .hint(format!("remove what is left of it with `iris-lab reset{select}`"))
     }
 
     /// What is there; a cluster that does not run has nothing.

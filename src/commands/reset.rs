@@ -27,9 +27,12 @@ pub async fn reset(ui: &Ui, args: &ResetArgs) -> Result<()> {
     }
     let here = Here::find(args.lab.name.as_deref())?;
     let held_here = HostLock::take(&here.dir, &format!("reset {}", here.name))?;
+    let select = again::selector(&here.state, &here.name)?;
     let cluster = here.connect().await.map_err(|failure| {
         failure
-            .hint("what is in a cluster can only be removed while it answers; then run `iris-lab reset` again")
+            .hint(format!(
+                "what is in a cluster can only be removed while it answers; then run `iris-lab reset{select}` again"
+            ))
             .hint(format!("if the cluster is gone for good, remove {}", here.dir.path().display()))
     })?;
     let held = match &cluster {

@@ -46,10 +46,7 @@ impl Place {
             true => None,
             false => Some(HostLock::take(&here.dir, &format!("unstick {}", args.namespace))?),
         };
-        let Some(cluster) = here.connect().await? else {
-            return Err(Failure::requirement(format!("the cluster of the lab {} does not run", here.name))
-                .hint("remove what is left of it with `iris-lab reset`"));
-        };
+        let Some(cluster) = here.connect().await? else { return Err(here.does_not_run()) };
         let Here { name: lab, state, journal, provider, .. } = here;
         Ok(Place { lab, state, journal, provider, cluster, _host: host })
     }

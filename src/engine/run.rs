@@ -189,8 +189,14 @@ async fn attempt<'p>(step: &'p Step, world: &impl Perform, emit: &dyn Fn(Event),
 
 /// The failure of a step that missed its deadline: the last reason seen, and what the world says now.
 async fn late(step: &Step, world: &impl Perform, allowed: Duration, last: Option<String>) -> Failure {
-    let allowed = humantime::format_duration(Duration::from_secs(allowed.as_secs().max(1)));
-    let mut failure = Failure::not_ready(format!("gave up after {allowed}: {}", step.title));
+    let millis = allowed.as_millis() as u64;
+    let unit = if millis < 950 { 10 } else { 1000 };
+    let rounded = Duration::from_millis(((millis + unit / 2) / unit * unit).max(1));
+    let after = humantime::format_duration(rounded);
+    let mut failure = Failure::not_ready(format!("gave up after {after}: {}", step.title));
+    if allowed < step.timeout {
+        failure = failure.hint("that was all the time of the run: give it more with --timeout");
+    }
     let causes = tokio::time::timeout(WHY_TIMEOUT, world.why(step)).await.unwrap_or_default();
     failure.causes.extend(if causes.is_empty() { last.into_iter().collect() } else { causes });
     failure

@@ -120,6 +120,17 @@ async fn a_deadline_is_a_failure_with_the_last_reason() {
     assert_eq!(failure.causes, ["waiting for ever"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_step_that_the_time_of_the_run_cut_short_says_so() {
+    let plan = plan(Verb::Up, vec![step("a", &[])]);
+    let (_raise, cancel) = Cancel::new();
+    let world = World::new(&[("a", Turn::Hang)]);
+    let outcome = run(&plan, &world, &|_| {}, cancel, Duration::from_millis(300)).await;
+    let failure = outcome.into_result().unwrap_err();
+    assert_eq!(failure.message, "gave up after 300ms: Do a");
+    assert!(failure.hints.iter().any(|hint| hint.contains("--timeout")), "{:?}", failure.hints);
+}
+
 #[tokio::test]
 async fn a_satisfied_step_is_not_performed() {
     let done = step("a", &[]).satisfied_by(Some("there already".into()));

@@ -18,8 +18,25 @@ pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
     if !facts.reachable {
         return add_ons.collect();
     }
-    let cluster = [nodes(facts), namespace(wanted.lab, facts)];
+    let cluster = [made_before(wanted, &nodes_to_be, facts), nodes(facts), namespace(wanted.lab, facts)];
     cluster.into_iter().chain(add_ons).chain([claims(wanted.lab, facts)]).collect()
+}
+
+/// A cluster that we made before must be what the lab asks for: its nodes and its version do not change while it is there.
+fn made_before(wanted: &Wanted, nodes_to_be: &[Value], facts: &Facts) -> Check {
+    let shape = |count: usize, version: &str| {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} node{plural} with Kubernetes {}", version.trim_start_matches('v'))
+    };
+    let is = shape(facts.nodes.len(), &facts.version);
+    let ours = wanted.provider.is_simulated();
+    let asked = if ours { shape(nodes_to_be.len(), &wanted.wishes.sim.kubernetes) } else { is.clone() };
+    if asked == is {
+        return Check::ok("cluster", is);
+    }
+    let name = &wanted.lab.metadata.name;
+    let hint = format!("ask for what is there, or begin anew after `iris-lab reset --name {name}`");
+    Check::fail("cluster", format!("the simulated one has {is}, the lab asks for {asked}"), hint)
 }
 
 fn nodes(facts: &Facts) -> Check {

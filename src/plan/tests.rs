@@ -211,6 +211,28 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
+fn a_simulated_cluster_with_other_nodes_or_another_version_is_refused() {
+    let nodes = ["a", "b", "c"].map(|name| {
+        let ready = json!([{ "type": "Ready", "status": "True" }]);
+        json!({ "metadata": { "name": name }, "status": { "conditions": ready } })
+    });
+    let mut facts = Facts { nodes: nodes.to_vec(), version: "v1.24.17".into(), ..good_cluster() };
+    let of = |facts: &Facts| {
+        let checks = with(&Lab::default(), "sim", facts, |wanted| checks(wanted, facts));
+        let failed = checks.into_iter().filter(|check| check.verdict == Verdict::Fail);
+        failed.map(|check| check.cause).collect::<Vec<_>>()
+    };
+    assert!(of(&facts).is_empty(), "three nodes are asked for");
+    facts.nodes.pop();
+    let cause =
+        "the simulated one has 2 nodes with Kubernetes 1.24.17, the lab asks for 3 nodes with Kubernetes 1.24.17";
+    assert_eq!(of(&facts), [cause]);
+    facts.version = "v1.20.2".into();
+    assert_eq!(of(&facts).len(), 1);
+    assert!(failed(&Lab::default(), &facts).is_empty(), "an existing cluster is as it is");
+}
+
+#[test]
 fn a_namespace_that_is_going_or_another_labs_is_refused() {
     let mut namespace = json!({ "kind": "Namespace", "metadata": { "name": "iris-lab" } });
     label(&mut namespace, "other");

@@ -156,8 +156,10 @@ fn unready(status: &Status, pod: &PodStatus, facts: &Facts) -> String {
             // What ended is not explained by the warnings from before its end.
             let starting = text(object, "/status/phase") == "Pending";
             let why = warning(facts, &pod.name).filter(|_| starting).or((!message.is_empty()).then_some(message));
+            let at_work = column.contains('/') || matches!(column, "ContainerCreating" | "PodInitializing");
+            let state = if at_work { format!("is starting ({})", pod.status) } else { format!("is {column}") };
             (
-                format!("is {column}{}", why.map(|why| format!(": {why}")).unwrap_or_default()),
+                format!("{state}{}", why.map(|why| format!(": {why}")).unwrap_or_default()),
                 describe(status, "pod", &pod.name),
             )
         }

@@ -133,6 +133,8 @@ fn a_pod_that_is_not_ready_says_why_and_what_to_do() {
     init["spec"]["initContainers"] = json!([{"name": "own"}]);
     init["status"]["initContainerStatuses"] =
         json!([{"name": "own", "restartCount": 2, "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]);
+    let mut pulling = init.clone();
+    pulling["status"]["initContainerStatuses"][0]["state"] = json!({"waiting": {"reason": "PodInitializing"}});
     let waiting = |reason: &str, message: &str| json!({"state": {"waiting": {"reason": reason, "message": message}}});
     let mut crash = waiting("CrashLoopBackOff", "back-off 20s restarting failed container");
     crash["lastState"] = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
@@ -168,9 +170,14 @@ fn a_pod_that_is_not_ready_says_why_and_what_to_do() {
             "pod data-1 runs but is not ready; see `kubectl logs data-1 -n iris-lab`",
         ),
         (
+            pulling,
+            "Init:0/1",
+            "pod data-1 is starting (Init:0/1): Failed to pull image: not found; see `kubectl describe pod data-1 -n iris-lab`",
+        ),
+        (
             broken("Pending", &waiting("ContainerCreating", "")),
             "ContainerCreating",
-            "pod data-1 is ContainerCreating: Failed to pull image: not found; see `kubectl describe pod data-1 -n iris-lab`",
+            "pod data-1 is starting (ContainerCreating): Failed to pull image: not found; see `kubectl describe pod data-1 -n iris-lab`",
         ),
     ];
     for (pod, column, problem) in cases {

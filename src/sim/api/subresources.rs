@@ -122,11 +122,16 @@ fn log(api: &Api, request: &Request, target: &Target) -> Result<Response<Body>, 
             return Err(Status::bad_request(message));
         }
     };
-    if let Some(reason) = waiting(&pod, &container).filter(|_| !request.flag("previous")) {
+    let previous = request.flag("previous");
+    if let Some(reason) = waiting(&pod, &container).filter(|_| !previous) {
         let message = format!("container \"{container}\" in pod \"{}\" is waiting to start: {reason}", target.name());
         return Err(Status::bad_request(message));
     }
-    let text = container_log(&pod, &container, request.flag("previous"));
+    let text = container_log(&pod, &container, previous);
+    if previous && text.is_empty() {
+        let message = format!("previous terminated container \"{container}\" in pod \"{}\" not found", target.name());
+        return Err(Status::bad_request(message));
+    }
     let tail = request.param("tailLines").and_then(|lines| lines.parse::<usize>().ok());
     let lines: Vec<&str> = text.lines().collect();
     let first = tail.map_or(0, |tail| lines.len().saturating_sub(tail));

@@ -91,7 +91,7 @@ fn run(at: &At, spec: &Value, status: &mut Value, init: bool) {
     if let Some((time, exit_code)) = program.end {
         let key = format!("{}/{}", at.key("run", container), restarts(status));
         if at.world.timer(key, time).over {
-            return end(at, status, exit_code);
+            return end(at, status, exit_code, init);
         }
     }
     // What has answered once is still there.
@@ -104,15 +104,15 @@ fn run(at: &At, spec: &Value, status: &mut Value, init: bool) {
     status["ready"] = json!(probed.ready);
 }
 
-fn end(at: &At, status: &mut Value, exit_code: i64) {
+fn end(at: &At, status: &mut Value, exit_code: i64, init: bool) {
     let reason = if exit_code == 0 { "Completed" } else { "Error" };
-    status["ready"] = json!(exit_code == 0);
+    // An init container that has done its work is called ready, any other that has ended is not.
+    status["ready"] = json!(init && exit_code == 0);
     status["started"] = json!(false);
     status["state"] = json!({"terminated": {
         "containerID": status["containerID"], "exitCode": exit_code, "reason": reason,
         "startedAt": status["state"]["running"]["startedAt"], "finishedAt": at.world.store.now(),
     }});
-    status["ready"] = json!(false);
 }
 
 /// A container that has ended: it stays so, starts again at once, or waits for its next start.

@@ -23,9 +23,9 @@ pub fn notes(at: &At) -> Vec<(&'static str, String)> {
 
 /// The log of a container, or of its previous run.
 pub fn container_log(pod: &Value, container: &str, previous: bool) -> String {
-    let fields = ["/status/containerStatuses", "/status/initContainerStatuses"];
-    let all = fields.iter().flat_map(|field| items(pod, field));
-    let Some(status) = all.into_iter().find(|one| one["name"] == container) else { return String::new() };
+    let find = |field: &str| items(pod, field).iter().find(|one| one["name"] == container);
+    let main = find("/status/containerStatuses");
+    let Some(status) = main.or_else(|| find("/status/initContainerStatuses")) else { return String::new() };
     let state = match (previous, status["state"]["waiting"].is_object()) {
         // Of a container that waits for its next start, the last run is what people see.
         (true, _) | (false, true) => &status["lastState"],
@@ -36,7 +36,9 @@ pub fn container_log(pod: &Value, container: &str, previous: bool) -> String {
     }
     let failed = state["terminated"]["exitCode"].as_i64().is_some_and(|code| code != 0);
     let mut lines = vec!["(simulated by iris-lab: no container runs here)".to_owned()];
-    lines.extend(beginning(text(status, "/image"), failed));
+    if main.is_some() {
+        lines.extend(beginning(text(status, "/image"), failed));
+    }
     let printed = annotation(pod, PRINTED);
     lines.extend(printed.into_iter().flat_map(str::lines).map(Into::into));
     if failed && printed.is_none() {
@@ -73,6 +75,16 @@ mod tests {
         let log = container_log(&pod(json!({"running": {}}), json!({})), "iris", false);
         assert!(log.contains("...started InterSystems IRIS instance IRIS") && !log.contains("5032"), "{log}");
         assert_eq!(log.matches("simulated").count(), 1);
+    }
+
+    #[test]
+    fn an_init_container_of_the_same_image_starts_no_iris() {
+        let mut pod = pod(json!({"running": {}}), json!({}));
+        let ended = json!({"terminated": {"exitCode": 0}});
+        pod["status"]["initContainerStatuses"] =
+            json!([{"name": "own", "image": "x/iris-community:1", "state": ended}]);
+        let log = container_log(&pod, "own", false);
+        assert!(log.contains("simulated") && !log.contains("InterSystems IRIS"), "{log}");
     }
 
     #[test]
