@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 const HOSTS: &[(&str, &str, bool)] = &[
     ("ubuntu-20.04", "microk8s", true),
     ("ubuntu-22.04", "microk8s", true),
+    ("ubuntu-22.04", "kind", true),
     ("ubuntu-24.04", "microk8s", true),
     ("debian-12", "microk8s", true),
     ("fedora", "microk8s", true),
