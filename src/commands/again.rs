@@ -4,9 +4,21 @@ use crate::cli::LabArgs;
 use crate::error::Result;
 use crate::model::cmd::quoted;
 use crate::paths::StateDir;
+use crate::provider;
 
 /// The `up` that brings the same lab up again. Its cluster is not named: the lab's journal knows it.
 pub fn up(args: &LabArgs) -> String {
+    line("up", args)
+}
+
+/// The `render` that prints the same lab's YAML, also before there is a lab.
+pub fn render(args: &LabArgs) -> String {
+    let provider = args.provider.map(|provider| format!(" --provider {}", provider::word(provider)));
+    let context = args.context.as_ref().map(|context| format!(" --context {}", quoted(context)));
+    line("render", args) + &provider.unwrap_or_default() + &context.unwrap_or_default()
+}
+
+fn line(verb: &str, args: &LabArgs) -> String {
     let number = |value: Option<u32>| value.map(|value| value.to_string());
     let options = [
         ("--name", args.name.clone()),
@@ -23,7 +35,7 @@ pub fn up(args: &LabArgs) -> String {
         ("--longhorn-manifest", args.longhorn_manifest.clone()),
         ("--sha256", args.sha256.clone()),
     ];
-    let mut words = vec!["iris-lab".to_string(), "up".into()];
+    let mut words = vec!["iris-lab".to_string(), verb.into()];
     if args.lab != "two-pod" {
         words.push(quoted(&args.lab));
     }
