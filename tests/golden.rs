@@ -9,6 +9,7 @@ const COMMANDS: &[&str] = &[
     "up",
     "plan",
     "status",
+    "timeline",
     "down",
     "reset",
     "labs",

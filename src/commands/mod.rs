@@ -21,6 +21,7 @@ mod unstick;
 mod up;
 
 pub use misuse::misuse;
+pub use request::load;
 
 use crate::cli::{Cli, Command};
 use crate::error::{Failure, Kind, Result};

@@ -194,6 +194,6 @@ fn look(trace: &Trace, lab: &str) -> String {
             let path = format!("jsonpath={{.items[?(@.spec.group==\"{group}\")].metadata.name}}");
             kubectl(&["get", "customresourcedefinitions", "-o", &path]) + "\n"
         }
-        Trace::Driver { driver } => volumes(driver) + "\n",
+        Trace::Driver { driver } => volumes(driver).join("\n") + "\n",
     }
 }

@@ -64,12 +64,13 @@ fn head(plan: &Plan) -> String {
         "What `iris-lab {} {}` does, by hand, with the provider {}.\n{simulated}\n\
          iris-lab looks before each step whether it is needed, runs steps beside each other where they do\n\
          not need one another, gives up at a step's deadline, and writes down for `reset` what it makes on\n\
-         this host. The lines below do none of that: Ctrl-C ends a loop that waits in vain.\n",
+         this host. The lines below do none of that: Ctrl-C ends a loop that waits in vain. Paste them step\n\
+         by step, or keep them in a file and run it whole with `sh -eu FILE`.\n",
         plan.verb.name(),
         plan.lab,
         plan.provider,
     );
-    format!("{}set -eu\numask 077\n", text.split_terminator('\n').map(comment).collect::<String>())
+    format!("{}umask 077\n", text.split_terminator('\n').map(comment).collect::<String>())
 }
 
 /// One line of comment: nothing in it can become a command.

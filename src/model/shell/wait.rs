@@ -16,7 +16,7 @@ pub(super) fn wait(target: &WaitFor, within: Duration) -> String {
             until_there(Some(namespace), &pod) + &ready + "\n"
         }
         WaitFor::Longhorn { link } => longhorn(*link, &timeout),
-        WaitFor::VolumesGone { driver } => until(&format!("[ -z \"$({})\" ]", volumes(driver))),
+        WaitFor::VolumesGone { driver } => until(&format!("[ -z \"$({})\" ]", volumes(driver).join("\n  "))),
         WaitFor::Address { namespace, name } => {
             let path = "jsonpath={.status.loadBalancer.ingress}";
             let call = kubectl_in(Some(namespace), &["get", &format!("service/{name}"), "-o", path]);
@@ -25,13 +25,13 @@ pub(super) fn wait(target: &WaitFor, within: Duration) -> String {
     }
 }
 
-/// Prints the names of a driver's volumes and attachments.
-pub(super) fn volumes(driver: &str) -> String {
+/// Lines that print the names of a driver's volumes and attachments.
+pub(super) fn volumes(driver: &str) -> [String; 2] {
     let names = |what: &str, field: &str| {
         let path = format!("jsonpath={{.items[?(@.spec.{field}==\"{driver}\")].metadata.name}}");
         kubectl(&["get", what, "-o", &path])
     };
-    format!("{}; {}", names("persistentvolumes", "csi.driver"), names("volumeattachments", "attacher"))
+    [names("persistentvolumes", "csi.driver"), names("volumeattachments", "attacher")]
 }
 
 fn longhorn(link: Link, timeout: &str) -> String {

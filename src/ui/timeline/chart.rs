@@ -17,7 +17,8 @@ const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '�
 /// The whole chart.
 pub fn timeline_text(run: &Timeline, look: &Look) -> String {
     let title = look.bold(&format!("{} {}", run.verb, run.lab));
-    let mut text = format!("{title}: {}, {}\n{}\n\n", ending(run), place(run), extent(run));
+    let mut text = wrap(&format!("{title}: {}, {}", ending(run), place(run)), look.width, 0);
+    text += &(wrap(&extent(run), look.width, 0) + "\n");
     let mark = if look.unicode { 1 } else { 4 };
     // Mark, star, name and time, each with a blank after it.
     let around = mark + 1 + 2 + 1 + TIME + 1;
@@ -154,8 +155,10 @@ mod tests {
         assert_eq!(
             timeline_text(&run(), &look),
             "\
-up two-pod: failed after 40s, provider sim, simulated: nothing real was made
-5 steps, at most 2 at the same time, begun at 2026-01-31T12:00:00Z
+up two-pod: failed after 40s, provider sim, simulated:
+  nothing real was made
+5 steps, at most 2 at the same time, begun at
+  2026-01-31T12:00:00Z
 
                    0.0s      10s       20s       30s    40s
 ✓ * cluster    10s ██████████
@@ -193,7 +196,7 @@ up two-pod: failed after 40s, provider sim, simulated: nothing real was made
             run.steps[0].id = "a-step-with-a-long-name".into();
             let look = Look { width, ..Look::plain() };
             let text = timeline_text(&run, &look);
-            let widest = text.lines().skip(3).map(|line| line.width()).max().unwrap_or(0);
+            let widest = text.lines().map(|line| line.width()).max().unwrap_or(0);
             assert!(widest <= width.max(40), "{width}: {widest}\n{text}");
         }
     }

@@ -68,7 +68,7 @@ fn ticks(end: f64, most: usize) -> Vec<f64> {
         0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
         3600.0,
     ];
-    let step = STEPS.iter().find(|step| end / **step < most.max(1) as f64).unwrap_or(&3600.0);
+    let step = STEPS.iter().find(|step| end / **step <= most.max(1) as f64).unwrap_or(&3600.0);
     let count = (end / step).ceil().max(1.0) as usize;
     (0..count.min(most.max(1))).map(|number| number as f64 * step).collect()
 }
