@@ -84,6 +84,9 @@ pub enum Command {
     /// Show what runs, where, and whether it is healthy
     #[command(after_help = help::STATUS)]
     Status(StatusArgs),
+    /// Show the last run: what ran when, beside what, and for how long
+    #[command(after_help = help::TIMELINE)]
+    Timeline(TimelineArgs),
     /// Remove the IRIS pods, keep their volumes
     #[command(after_help = help::DOWN)]
     Down(DownArgs),
@@ -130,6 +133,9 @@ pub struct UpArgs {
 /// `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
+    /// Print it as shell commands, to read and to try out
+    #[arg(long)]
+    pub shell: bool,
     /// Which lab.
     #[command(flatten)]
     pub lab: LabArgs,
@@ -148,6 +154,9 @@ pub struct RenderArgs {
     /// Which lab.
     #[command(flatten)]
     pub lab: LabArgs,
+    /// Print only what this step of the plan applies
+    #[arg(long, value_name = "ID")]
+    pub step: Option<String>,
 }
 
 /// What is rendered besides labs.
@@ -197,6 +206,17 @@ pub struct StatusArgs {
     /// Go on until Ctrl-C, and show every change
     #[arg(short, long)]
     pub watch: bool,
+}
+
+/// `timeline`.
+#[derive(Debug, Args)]
+pub struct TimelineArgs {
+    /// Which of several labs.
+    #[command(flatten)]
+    pub lab: NameArg,
+    /// Write a page for a browser, too
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `labs`.

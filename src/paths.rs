@@ -101,6 +101,11 @@ impl LabDir {
         self.0.join("lock")
     }
 
+    /// The record of the last run.
+    pub fn last_run(&self) -> PathBuf {
+        self.0.join("last-run.jsonl")
+    }
+
     /// The embedded cluster's folder.
     pub fn sim(&self) -> PathBuf {
         self.0.join("sim")

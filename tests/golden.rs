@@ -10,6 +10,7 @@ const COMMANDS: &[&str] = &[
     "plan",
     "doctor",
     "status",
+    "timeline",
     "down",
     "reset",
     "labs",

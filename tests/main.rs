@@ -12,5 +12,7 @@ mod longhorn;
 mod original;
 mod render;
 mod scenario;
+mod shell;
 mod support;
+mod timeline;
 mod usage;

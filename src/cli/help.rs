@@ -32,6 +32,7 @@ Examples:
 pub(super) const PLAN: &str = "\
 Examples:
   iris-lab plan                        Every step of the default lab
+  iris-lab plan --shell                The same as commands, to learn from
   iris-lab plan my-lab.yaml -o json    The same for a file, for a program";
 
 /// End of the help of `doctor`.
@@ -48,6 +49,7 @@ pub(super) const RENDER: &str = "\
 Examples:
   iris-lab render                              The YAML of the default lab
   iris-lab render --replicas 3 > lab.yaml      With three pods, to a file
+  iris-lab render --step services              What one step applies
   iris-lab render | kubectl apply -f -         Apply it yourself";
 
 /// End of the help of `render longhorn`.
@@ -66,6 +68,16 @@ Examples:
   iris-lab status             One screen
   iris-lab status --watch     The same, drawn again on every change
   iris-lab status -o json     For a program";
+
+/// End of the help of `timeline`.
+pub(super) const TIMELINE: &str = "\
+The last `up`, `down` or `reset` is shown, also one that failed, was cancelled
+or killed, or still runs. A reset that succeeds takes its own record along.
+
+Examples:
+  iris-lab timeline                     A chart in the terminal
+  iris-lab timeline --html run.html     The same as a page for a browser
+  iris-lab timeline -o json             For a program";
 
 /// End of the help of `down`.
 pub(super) const DOWN: &str = "\

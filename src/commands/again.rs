@@ -4,7 +4,7 @@ use crate::cli::LabArgs;
 use crate::error::Result;
 use crate::model::cmd::quoted;
 use crate::paths::StateDir;
-use crate::provider::word;
+use crate::provider;
 
 /// The `up` that brings the same lab up again. Its cluster is not named: the lab's journal knows it.
 pub fn up(args: &LabArgs) -> String {
@@ -13,14 +13,19 @@ pub fn up(args: &LabArgs) -> String {
 
 /// The `doctor` that mends what this lab lacks. There may be no journal yet: its cluster is named.
 pub fn fix(args: &LabArgs) -> String {
-    let mut text = line("doctor", args);
-    if let Some(provider) = args.provider {
-        text += &format!(" --provider {}", word(provider));
-    }
-    if let Some(context) = &args.context {
-        text += &format!(" --context {}", quoted(context));
-    }
-    text + " --fix"
+    placed("doctor", args) + " --fix"
+}
+
+/// The `render` that prints the same lab's YAML, also before there is a lab.
+pub fn render(args: &LabArgs) -> String {
+    placed("render", args)
+}
+
+/// A command on the same lab that names its cluster, too.
+fn placed(verb: &str, args: &LabArgs) -> String {
+    let provider = args.provider.map(|provider| format!(" --provider {}", provider::word(provider)));
+    let context = args.context.as_ref().map(|context| format!(" --context {}", quoted(context)));
+    line(verb, args) + &provider.unwrap_or_default() + &context.unwrap_or_default()
 }
 
 fn line(verb: &str, args: &LabArgs) -> String {

@@ -17,10 +17,12 @@ mod reset;
 mod run;
 mod sim;
 mod status;
+mod timeline;
 mod unstick;
 mod up;
 
 pub use misuse::misuse;
+pub use request::load;
 
 use crate::cli::{Cli, Command};
 use crate::error::{Failure, Kind, Result};
@@ -42,9 +44,10 @@ pub fn run(cli: Cli) -> ExitCode {
 fn dispatch(command: Command, ui: &Ui) -> Result<()> {
     match command {
         Command::Up(args) => block_on(up::up(ui, &args)),
-        Command::Plan(args) => block_on(up::plan(ui, &args.lab, args.deadline.timeout)),
+        Command::Plan(args) => block_on(up::plan(ui, &args.lab, args.shell)),
         Command::Doctor(args) => block_on(doctor::doctor(ui, &args)),
         Command::Status(args) => block_on(status::status(ui, &args)),
+        Command::Timeline(args) => timeline::timeline(ui, &args),
         Command::Down(args) => block_on(down::down(ui, &args)),
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
         Command::Unstick(args) => block_on(unstick::unstick(ui, &args)),

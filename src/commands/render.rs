@@ -2,13 +2,14 @@
 
 use super::credentials;
 use super::request::Request;
+use super::up;
 use crate::addon::longhorn::manifest::{self, DEFAULT_SIDECARS, Settings};
 use crate::addon::longhorn::version::Version;
 use crate::cli::{LabArgs, RenderArgs, RenderCommand, RenderLonghornArgs};
 use crate::engine::journal::Journal;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::exec::System;
-use crate::model::Facts;
+use crate::model::{Facts, Plan};
 use crate::plan;
 use crate::ui::Ui;
 use crate::yaml;
@@ -18,19 +19,33 @@ use serde_json::{Value, json};
 pub async fn render(ui: &Ui, args: &RenderArgs) -> Result<()> {
     match &args.command {
         Some(RenderCommand::Longhorn(args)) => longhorn(ui, args),
-        None => lab(ui, &args.lab).await,
+        None => lab(ui, &args.lab, args.step.as_deref()).await,
     }
 }
 
 /// The password whose hash the objects hold is kept where `up` keeps it, so that it is known to somebody.
-async fn lab(ui: &Ui, args: &LabArgs) -> Result<()> {
+async fn lab(ui: &Ui, args: &LabArgs, step: Option<&str>) -> Result<()> {
     let request = Request::new(args, &System).await?;
     request.dir.create()?;
     let mut journal = Journal::read(&request.dir)?;
     let hash = credentials::ensure(&request.lab, &request.dir, &mut journal, &Facts::default())?;
-    let objects = plan::objects(&request.wanted(&hash, false))?;
+    let objects = match step {
+        // What it applies may depend on the cluster.
+        Some(id) => of_step(&up::plan_with(&request, &hash).await?, id)?,
+        None => plan::objects(&request.wanted(&hash, false))?,
+    };
     ui.note(format!("the password of SuperUser and _SYSTEM is in {}", request.dir.password().display()));
     print(ui, &objects)
+}
+
+fn of_step(plan: &Plan, id: &str) -> Result<Vec<Value>> {
+    let objects = plan.steps.iter().filter_map(|step| step.action.applies().map(|objects| (&step.id, objects)));
+    let all: Vec<(&String, &[Value])> = objects.collect();
+    all.iter().find(|(step, _)| *step == id).map(|(_, objects)| objects.to_vec()).ok_or_else(|| {
+        let steps: Vec<&str> = all.iter().map(|(id, _)| id.as_str()).collect();
+        Failure::usage(format!("no step {id:?} of this plan applies objects"))
+            .hint(format!("name one of {}", steps.join(", ")))
+    })
 }
 
 fn longhorn(ui: &Ui, args: &RenderLonghornArgs) -> Result<()> {

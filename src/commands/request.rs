@@ -137,7 +137,7 @@ impl Request {
 }
 
 /// The lab: a file or a built-in one, with the flags over it.
-fn load(args: &LabArgs) -> Result<Lab> {
+pub fn load(args: &LabArgs) -> Result<Lab> {
     let overrides = Overrides {
         provider: args.provider.map(|name| provider::word(name).to_string()),
         name: args.name.clone(),

@@ -1,18 +1,20 @@
 //! Running a plan from a command: signals, events to the display, the lock in the cluster.
 
 use crate::cluster::{Cluster, Holder, Lock};
-use crate::engine::{self, Cancel, Outcome, Perform};
+use crate::engine::record::Recorder;
+use crate::engine::{self, Cancel, Outcome, Session};
 use crate::error::{Failure, Kind, Result};
 use crate::exec;
-use crate::model::Plan;
+use crate::model::{Event, Plan};
 use crate::provider::Provider;
 use crate::ui::Ui;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs the plan. The first Ctrl-C (or SIGTERM) starts no new step and ends the run; the second ends the program at once.
-pub async fn run(ui: &Ui, plan: &Plan, world: &impl Perform, budget: Duration) -> Outcome {
+/// Runs the plan, and keeps a record of it in the lab's folder. The first Ctrl-C (or SIGTERM) starts no new step and ends the run;
+/// the second ends the program at once.
+pub async fn run(ui: &Ui, plan: &Plan, session: &Session<'_>, budget: Duration) -> Outcome {
     let (raise, cancel) = Cancel::new();
     let signals = tokio::spawn(async move {
         let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
@@ -28,8 +30,12 @@ pub async fn run(ui: &Ui, plan: &Plan, world: &impl Perform, budget: Duration) -
             let _ = raise.send(true);
         }
     });
-    let emit = |event| ui.event(&event);
-    let mut work = pin!(engine::run(plan, world, &emit, cancel, budget));
+    let recorder = Recorder::begin(session.dir(), plan);
+    let emit = |event: Event| {
+        recorder.event(&event);
+        ui.event(&event);
+    };
+    let mut work = pin!(engine::run(plan, session, &emit, cancel, budget));
     let mut second = tokio::time::interval(Duration::from_secs(1));
     let outcome = loop {
         tokio::select! {
@@ -38,6 +44,9 @@ pub async fn run(ui: &Ui, plan: &Plan, world: &impl Perform, budget: Duration) -
         }
     };
     signals.abort();
+    if let Some(failure) = recorder.failure() {
+        ui.note(format!("warning: the timeline of this run is not complete: {failure}"));
+    }
     outcome
 }
 

@@ -12,14 +12,15 @@ use crate::error::{Failure, Kind, Result};
 use crate::exec::{Machine, System};
 use crate::lab::AddOnName;
 use crate::model::longhorn::CLASS;
+use crate::model::shell::Shell;
 use crate::model::status::{LabIdentity, Status};
 use crate::model::{Action, Check, Facts, Plan, Verdict};
 use crate::observe;
 use crate::paths::{LabDir, StateDir};
-use crate::ui::{Ui, UpSummary, plan_text};
-use crate::{plan as planner, provider, workload};
+use crate::ui::{Look, Ui, UpSummary, plan_text};
+use crate::{plan as planner, provider, workload, yaml};
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The cluster as it is before the run.
 pub(super) struct Found {
@@ -31,7 +32,7 @@ pub(super) struct Found {
 /// Brings a lab up.
 pub async fn up(ui: &Ui, args: &UpArgs) -> Result<()> {
     if args.dry_run {
-        return plan(ui, &args.lab, args.deadline.timeout).await;
+        return plan(ui, &args.lab, false).await;
     }
     let start = Instant::now();
     let request = Request::new(&args.lab, &System).await?;
@@ -68,7 +69,7 @@ async fn locked(
     let mut journal = Journal::read(&request.dir)?;
     journal.record(Change::Target(request.target()))?;
     let hash = credentials::ensure(&request.lab, &request.dir, &mut journal, &found.facts)?;
-    let plan = planner::up(&request.wanted(&hash, found.kubeconfig_is_current), &found.facts)?;
+    let plan = planned(request, &found, &hash)?;
     consent(ui, args, &plan)?;
     if let Some(cluster) = &found.cluster {
         permitted(cluster, &plan).await?;
@@ -143,15 +144,28 @@ fn longhorn(plan: &Plan, facts: &Facts) -> Option<String> {
     Some(format!("{}, {copies} of each volume, {proof}", seen.version().unwrap_or_default()))
 }
 
-/// Shows the plan and changes nothing.
-pub async fn plan(ui: &Ui, args: &LabArgs, _: Duration) -> Result<()> {
+/// Shows the plan and changes nothing: as a list of steps, or as shell text.
+pub async fn plan(ui: &Ui, args: &LabArgs, shell: bool) -> Result<()> {
     let request = Request::new(args, &System).await?;
     announce(ui, &request);
     let found = look(&request, connect(&request).await?).await?;
     judge(ui, args, &request, &found)?;
-    let hash = request.shown_hash()?;
-    let plan = planner::up(&request.wanted(&hash, found.kubeconfig_is_current), &found.facts)?;
-    ui.result(|look| plan_text(&plan, look), &plan)
+    let plan = planned(&request, &found, &request.shown_hash()?)?;
+    let render = again::render(args);
+    let text = |look: &Look| match shell {
+        true => Shell { yaml: &yaml::to_documents, render: Some(&render) }.text(&plan),
+        false => plan_text(&plan, look),
+    };
+    ui.result(text, &plan)
+}
+
+fn planned(request: &Request, found: &Found, hash: &str) -> Result<Plan> {
+    planner::up(&request.wanted(hash, found.kubeconfig_is_current), &found.facts)
+}
+
+/// The plan as it is now, with this hash of the password.
+pub async fn plan_with(request: &Request, hash: &str) -> Result<Plan> {
+    planned(request, &look(request, connect(request).await?).await?, hash)
 }
 
 pub(super) fn announce(ui: &Ui, request: &Request) {

@@ -49,6 +49,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The lab's folder.
+    pub fn dir(&self) -> &LabDir {
+        &self.dir
+    }
+
     /// The cluster, if it was reached.
     pub fn cluster(&self) -> Option<&Cluster> {
         self.cluster.get()

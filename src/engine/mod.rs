@@ -4,6 +4,7 @@ mod actions;
 mod host;
 pub mod journal;
 pub mod lock;
+pub mod record;
 mod removal;
 mod run;
 pub mod simulator;

@@ -2,6 +2,7 @@
 //! fails, or the user cancels.
 
 use crate::error::{Failure, Kind, Result};
+use crate::model::event::CANCELLED;
 use crate::model::{Event, Plan, Step, StepEnd};
 use futures::future::{Either, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -126,7 +127,7 @@ pub async fn run(plan: &Plan, world: &impl Perform, emit: &dyn Fn(Event), cancel
         outcome.failures.push((steps[0].clone(), failure));
     }
     let reason = match (outcome.cancelled, late) {
-        (true, _) => "cancelled",
+        (true, _) => CANCELLED,
         (_, true) => "the time for the whole run is over",
         _ => "an earlier step failed",
     };

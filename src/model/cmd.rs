@@ -49,10 +49,20 @@ impl Cmd {
 impl fmt::Display for Cmd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.stdin {
-            Some(text) => write!(f, "{} <<'END'\n{}\nEND", self.line(), text.trim_end()),
+            Some(text) => f.write_str(&heredoc(&self.line(), "", text)),
             None => f.write_str(&self.line()),
         }
     }
+}
+
+/// A command that reads a text, which stands below it up to a line that is no line of the text. `tail` ends the command's line.
+pub fn heredoc(command: &str, tail: &str, text: &str) -> String {
+    let mut end = "END".to_string();
+    while text.lines().any(|line| line == end) {
+        end += "_";
+    }
+    let break_ = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("{command} <<'{end}'{tail}\n{text}{break_}{end}")
 }
 
 /// As a shell reads it as one word.
@@ -72,6 +82,8 @@ mod tests {
     fn a_call_reads_as_shell_text() {
         let cmd = Cmd::new("docker", ["build", "-t", "it's", "-"]).reading("FROM a\n");
         assert_eq!(cmd.to_string(), "docker build -t 'it'\\''s' - <<'END'\nFROM a\nEND");
+        let cmd = Cmd::new("cat", ["-"]).reading("a\nEND\nrm -rf b\n");
+        assert_eq!(cmd.to_string(), "cat - <<'END_'\na\nEND\nrm -rf b\nEND_", "a text does not end itself");
         assert_eq!(Cmd::new("snap", ["list"]).as_root(false).line(), "sudo -n snap list");
         assert_eq!(Cmd::new("snap", ["list"]).as_root(true).line(), "snap list");
     }

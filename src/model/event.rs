@@ -1,9 +1,12 @@
 //! What the engine tells its readers while a plan runs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// Why steps were skipped, when the user cancelled the run.
+pub const CANCELLED: &str = "cancelled";
 
 /// How a step ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "result", content = "detail")]
 pub enum StepEnd {
     /// It did its work; the text says what came out.
@@ -15,7 +18,7 @@ pub enum StepEnd {
 }
 
 /// One event of a run. Serialised as one JSON line with `-o json`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Event {
     /// A line of information before or between steps (the choice of provider, a warning of a check).

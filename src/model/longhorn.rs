@@ -15,6 +15,8 @@ pub const NAMESPACE: &str = "longhorn-system";
 pub const DRIVER: &str = "driver.longhorn.io";
 /// Its storage class.
 pub const CLASS: &str = "longhorn";
+/// The Deployments beside its driver.
+pub const SIDECARS: [&str; 4] = ["csi-attacher", "csi-provisioner", "csi-resizer", "csi-snapshotter"];
 /// API group of its custom resources.
 pub const GROUP: &str = "longhorn.io";
 /// Version of its custom resources in every 1.2.x.

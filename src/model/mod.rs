@@ -13,8 +13,10 @@ pub mod object;
 pub mod plan;
 pub mod quantity;
 pub mod range;
+pub mod shell;
 pub mod status;
 pub mod stuck;
+pub mod timeline;
 
 pub use access::Access;
 pub use check::{Check, Verdict};
@@ -30,3 +32,4 @@ pub use quantity::Quantity;
 pub use range::LbNetwork;
 pub use status::{LabIdentity, LabState, Status};
 pub use stuck::{Left, Stuck};
+pub use timeline::Timeline;

@@ -273,6 +273,18 @@ pub enum Action {
     RemoveHostFiles,
 }
 
+impl Action {
+    /// The whole objects that it applies; none for other actions.
+    pub fn applies(&self) -> Option<&[Value]> {
+        match self {
+            Action::Apply { objects } | Action::Canary { objects, .. } | Action::RunJob { objects, .. } => {
+                Some(objects)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Something of which nothing may be left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "trace")]

@@ -9,6 +9,7 @@ mod prompt;
 mod status;
 mod summary;
 mod table;
+mod timeline;
 
 pub use doctor::DoctorReport;
 pub use look::{Look, Mark, elapsed};
@@ -16,6 +17,7 @@ pub use plan::plan_text;
 pub use status::status_text;
 pub use summary::{DownSummary, ResetSummary, UnstickSummary, UpSummary};
 pub use table::{Table, fields, wrap};
+pub use timeline::{timeline_page, timeline_text};
 
 use crate::cli::{ColorWhen, OutputArgs, OutputFormat};
 use crate::error::{Failure, Result};

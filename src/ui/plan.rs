@@ -2,7 +2,7 @@
 
 use super::look::{Look, Mark};
 use super::table::wrap;
-use crate::model::{Action, ObjectRef, Plan, Step, Trace, WaitFor};
+use crate::model::{Action, Cmd, ObjectRef, Plan, Step, Trace, WaitFor};
 use serde_json::Value;
 
 /// The whole plan for people, in the width of the look.
@@ -35,11 +35,28 @@ fn step_text(number: usize, step: &Step, look: &Look) -> String {
         None => {
             let (verb, what) = effect(&step.action);
             line(verb, what.join(", "));
+            text += &calls(&step.action, look);
         }
     }
     let needs = if step.needs.is_empty() { "nothing".into() } else { step.needs.join(", ") };
     let within = humantime::format_duration(step.timeout);
     text + &look.dim(&wrap(&format!("needs {needs}; within {within}"), look.width, 4))
+}
+
+/// The calls of the host's own tools, a line each, as they can be pasted.
+fn calls(action: &Action, look: &Look) -> String {
+    let (Action::Make { commands, .. } | Action::Unmake { commands, .. } | Action::Run { commands, .. }) = action
+    else {
+        return String::new();
+    };
+    let line = |cmd: &Cmd| {
+        let reads = cmd.stdin.as_ref().map(|text| match text.lines().count() {
+            1 => ", which reads 1 line".to_string(),
+            count => format!(", which reads {count} lines"),
+        });
+        wrap(&format!("`{}`{}", cmd.line(), reads.unwrap_or_default()), look.width, 6)
+    };
+    commands.iter().map(line).collect()
 }
 
 /// What an action does: a verb and the things it does it to.
@@ -54,9 +71,10 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
             ("starts", what)
         }
         Action::WriteKubeconfig { context } => ("writes", vec![format!("our kubeconfig, for context {context} alone")]),
-        Action::Make { commands, .. } | Action::Unmake { commands, .. } | Action::Run { commands, .. } => {
-            ("runs", commands.iter().map(|cmd| format!("`{}`", cmd.line())).collect())
-        }
+        Action::Make { object, .. } => ("makes", vec![object.to_string()]),
+        Action::Unmake { object, .. } => ("removes", vec![object.to_string()]),
+        Action::Run { unless: Some(unless), .. } => ("looks first with", vec![format!("`{}`", unless.line())]),
+        Action::Run { unless: None, .. } => ("runs", vec!["every time".into()]),
         Action::Download { url, path, .. } => ("downloads", vec![format!("{url} to {}", path.display())]),
         Action::WriteFile { path, .. } => ("writes", vec![path.display().to_string()]),
         Action::TakeKubeconfig { command } => ("writes", vec![format!("our kubeconfig, from `{}`", command.line())]),
@@ -111,7 +129,7 @@ fn waits_for(target: &WaitFor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SimSettings, Verb};
+    use crate::model::{HostObject, SimSettings, Verb};
     use serde_json::json;
     use std::time::Duration;
 
@@ -158,6 +176,36 @@ up two-pod: 3 steps, 1 with nothing to do, provider sim, simulated: nothing real
     waits for pod iris-lab/data-0 to be Ready
     needs iris; within 5m
 "
+        );
+    }
+
+    #[test]
+    fn what_is_done_on_the_host_shows_each_command() {
+        let build = Cmd::new("docker", ["build", "-t", "node:1", "-"]).reading("FROM base\nRUN a\n");
+        let install = Cmd::new("snap", ["install", "microk8s", "--classic"]).as_root(false);
+        let actions = [
+            Action::Make {
+                object: HostObject::Snap { name: "microk8s".into() },
+                commands: vec![install, Cmd::new("snap", ["list"])],
+                passing: Vec::new(),
+            },
+            Action::Run { unless: Some(Cmd::new("docker", ["image", "inspect", "node:1"])), commands: vec![build] },
+        ];
+        let step = |action| Step::new("x", "Do it", Duration::from_secs(60), action);
+        let steps = actions.into_iter().map(step).collect();
+        let text = plan_text(&Plan { steps, ..plan() }, &Look::plain());
+        assert_eq!(
+            text.lines().skip(2).collect::<Vec<_>>().join("\n"),
+            " 1. Do it [x]
+    makes snap microk8s
+      `sudo -n snap install microk8s --classic`
+      `snap list`
+    needs nothing; within 1m
+
+ 2. Do it [x]
+    looks first with `docker image inspect node:1`
+      `docker build -t node:1 -`, which reads 2 lines
+    needs nothing; within 1m"
         );
     }
 

@@ -1,5 +1,6 @@
 //! What the tests share: the binary run with a home of its own, the places that it runs against, and readers of a cluster.
 
+mod browser;
 mod cluster;
 mod golden;
 mod lab;
@@ -9,6 +10,7 @@ mod run;
 mod scratch;
 mod shape;
 
+pub use browser::Browser;
 pub use cluster::{Id, Objects, Reader};
 pub use golden::golden;
 pub use lab::Lab;

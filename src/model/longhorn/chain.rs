@@ -1,11 +1,8 @@
 //! The chain of what must hold before Longhorn is usable: which objects each link looks at, and what they say. Pure.
 
-use super::{API_VERSION, CLASS, DRIVER, LonghornFacts};
+use super::{API_VERSION, CLASS, DRIVER, LonghornFacts, SIDECARS};
 use crate::model::Link;
 use serde_json::Value;
-
-/// The sidecars that run as Deployments.
-const SIDECARS: [&str; 4] = ["csi-attacher", "csi-provisioner", "csi-resizer", "csi-snapshotter"];
 
 /// Says that a link holds, or what is missing, naming nodes and workloads.
 pub type Verdict = Result<String, String>;
