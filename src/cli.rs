@@ -1,9 +1,11 @@
 //! The command line: clap types and help texts, nothing else. What the commands do is in `commands`.
 
+mod doctor;
 mod help;
 mod lab;
 mod removal;
 
+pub use doctor::DoctorArgs;
 pub use lab::{LabArgs, SimSpeed};
 pub use removal::{DownArgs, ResetArgs, UnstickArgs};
 
@@ -76,6 +78,9 @@ pub enum Command {
     /// Show every step that `up` would take
     #[command(after_help = help::PLAN)]
     Plan(PlanArgs),
+    /// Check what the lab needs of this machine, before anything is made
+    #[command(after_help = help::DOCTOR)]
+    Doctor(DoctorArgs),
     /// Show what runs, where, and whether it is healthy
     #[command(after_help = help::STATUS)]
     Status(StatusArgs),

@@ -8,6 +8,7 @@ const COMMANDS: &[&str] = &[
     "",
     "up",
     "plan",
+    "doctor",
     "status",
     "down",
     "reset",

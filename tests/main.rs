@@ -1,6 +1,7 @@
 //! The one test binary: the program as its users meet it, on the simulator and on a real cluster.
 
 mod architecture;
+mod doctor;
 mod faults;
 mod foreign;
 mod golden;

@@ -3,6 +3,7 @@
 /// End of the help of the program itself.
 pub(super) const TOP: &str = "\
 Examples:
+  iris-lab doctor             Check what it needs of this machine
   iris-lab up                 Bring up the default lab: two IRIS pods
   iris-lab status             Show what runs, and where its portal is
   iris-lab down               Remove the pods, keep their data
@@ -32,6 +33,15 @@ pub(super) const PLAN: &str = "\
 Examples:
   iris-lab plan                        Every step of the default lab
   iris-lab plan my-lab.yaml -o json    The same for a file, for a program";
+
+/// End of the help of `doctor`.
+pub(super) const DOCTOR: &str = "\
+Exits with 3 if a requirement is missing. It changes nothing without --fix.
+
+Examples:
+  iris-lab doctor --provider microk8s --longhorn   For this lab, there
+  iris-lab doctor my.yaml -o json                  For a program
+  iris-lab doctor --longhorn --fix                 Show what mends, and run it";
 
 /// End of the help of `render`.
 pub(super) const RENDER: &str = "\

@@ -4,9 +4,26 @@ use crate::cli::LabArgs;
 use crate::error::Result;
 use crate::model::cmd::quoted;
 use crate::paths::StateDir;
+use crate::provider::word;
 
 /// The `up` that brings the same lab up again. Its cluster is not named: the lab's journal knows it.
 pub fn up(args: &LabArgs) -> String {
+    line("up", args)
+}
+
+/// The `doctor` that mends what this lab lacks. There may be no journal yet: its cluster is named.
+pub fn fix(args: &LabArgs) -> String {
+    let mut text = line("doctor", args);
+    if let Some(provider) = args.provider {
+        text += &format!(" --provider {}", word(provider));
+    }
+    if let Some(context) = &args.context {
+        text += &format!(" --context {}", quoted(context));
+    }
+    text + " --fix"
+}
+
+fn line(verb: &str, args: &LabArgs) -> String {
     let number = |value: Option<u32>| value.map(|value| value.to_string());
     let options = [
         ("--name", args.name.clone()),
@@ -23,7 +40,7 @@ pub fn up(args: &LabArgs) -> String {
         ("--longhorn-manifest", args.longhorn_manifest.clone()),
         ("--sha256", args.sha256.clone()),
     ];
-    let mut words = vec!["iris-lab".to_string(), "up".into()];
+    let mut words = vec!["iris-lab".to_string(), verb.into()];
     if args.lab != "two-pod" {
         words.push(quoted(&args.lab));
     }
@@ -58,6 +75,13 @@ mod tests {
         let line = [&["iris-lab", "up"], args].concat();
         let Command::Up(up) = Cli::try_parse_from(line).unwrap().command else { panic!("not up") };
         super::up(&up.lab)
+    }
+
+    #[test]
+    fn what_mends_names_the_provider() {
+        let line = ["iris-lab", "doctor", "--longhorn", "--provider", "microk8s"];
+        let Command::Doctor(doctor) = Cli::try_parse_from(line).unwrap().command else { panic!("not doctor") };
+        assert_eq!(super::fix(&doctor.lab), "iris-lab doctor --longhorn --provider microk8s --fix");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod again;
 mod completions;
 mod credentials;
+mod doctor;
 mod down;
 mod here;
 mod kubeconfig;
@@ -42,6 +43,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
     match command {
         Command::Up(args) => block_on(up::up(ui, &args)),
         Command::Plan(args) => block_on(up::plan(ui, &args.lab, args.deadline.timeout)),
+        Command::Doctor(args) => block_on(doctor::doctor(ui, &args)),
         Command::Status(args) => block_on(status::status(ui, &args)),
         Command::Down(args) => block_on(down::down(ui, &args)),
         Command::Reset(args) => block_on(reset::reset(ui, &args)),

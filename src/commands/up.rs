@@ -22,7 +22,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 /// The cluster as it is before the run.
-struct Found {
+pub(super) struct Found {
     cluster: Option<Cluster>,
     facts: Facts,
     kubeconfig_is_current: bool,
@@ -64,7 +64,7 @@ async fn locked(
     guard: Guard,
 ) -> Result<()> {
     let found = look(request, cluster).await?;
-    judge(ui, request, &found)?;
+    judge(ui, &args.lab, request, &found)?;
     let mut journal = Journal::read(&request.dir)?;
     journal.record(Change::Target(request.target()))?;
     let hash = credentials::ensure(&request.lab, &request.dir, &mut journal, &found.facts)?;
@@ -148,13 +148,13 @@ pub async fn plan(ui: &Ui, args: &LabArgs, _: Duration) -> Result<()> {
     let request = Request::new(args, &System).await?;
     announce(ui, &request);
     let found = look(&request, connect(&request).await?).await?;
-    judge(ui, &request, &found)?;
+    judge(ui, args, &request, &found)?;
     let hash = request.shown_hash()?;
     let plan = planner::up(&request.wanted(&hash, found.kubeconfig_is_current), &found.facts)?;
     ui.result(|look| plan_text(&plan, look), &plan)
 }
 
-fn announce(ui: &Ui, request: &Request) {
+pub(super) fn announce(ui: &Ui, request: &Request) {
     ui.note(format!("provider {}: {}", provider::word(request.provider.name()), request.reason));
     if let (Some(original), Some(origin)) = (&request.longhorn, &request.lab.spec.longhorn.manifest) {
         ui.note(format!("Longhorn {} comes from {origin}", original.version));
@@ -162,7 +162,7 @@ fn announce(ui: &Ui, request: &Request) {
 }
 
 /// Connects to a cluster that is there already; none if the plan makes it.
-async fn connect(request: &Request) -> Result<Option<Cluster>> {
+pub(super) async fn connect(request: &Request) -> Result<Option<Cluster>> {
     let path = request.dir.kubeconfig();
     if request.provider.uses_host() {
         let Some(text) = printed_kubeconfig(request).await? else { return Ok(None) };
@@ -186,7 +186,7 @@ async fn printed_kubeconfig(request: &Request) -> Result<Option<String>> {
     Ok(if output.ok() { kubeconfig::alone(&output.stdout).ok() } else { None })
 }
 
-async fn look(request: &Request, cluster: Option<Cluster>) -> Result<Found> {
+pub(super) async fn look(request: &Request, cluster: Option<Cluster>) -> Result<Found> {
     let facts = match &cluster {
         Some(cluster) => read(cluster, request).await?,
         None => Facts::default(),
@@ -214,13 +214,19 @@ async fn read(cluster: &Cluster, request: &Request) -> Result<Facts> {
     Ok(facts)
 }
 
-/// Stops before the first change when a requirement is missing; warnings become notes.
-fn judge(ui: &Ui, request: &Request, found: &Found) -> Result<()> {
+/// Everything that must hold before the first change.
+pub(super) fn checks(request: &Request, found: &Found) -> Vec<Check> {
     let mut checks = vec![workload::licence(&request.lab.spec.iris.image, today())];
     checks.extend(planner::checks(&request.wanted("", found.kubeconfig_is_current), &found.facts));
+    checks
+}
+
+/// Stops before the first change when a requirement is missing; warnings become notes.
+fn judge(ui: &Ui, args: &LabArgs, request: &Request, found: &Found) -> Result<()> {
+    let checks = checks(request, found);
     let with = |verdict: Verdict| checks.iter().filter(move |check| check.verdict == verdict);
     for check in with(Verdict::Warn) {
-        let hint = check.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        let hint = check.way_out().map(|hint| format!("; {hint}")).unwrap_or_default();
         ui.note(format!("warning: {}: {}{hint}", check.name, check.cause));
     }
     let failed: Vec<&Check> = with(Verdict::Fail).collect();
@@ -230,7 +236,10 @@ fn judge(ui: &Ui, request: &Request, found: &Found) -> Result<()> {
     let mut failure = Failure::requirement("a requirement is missing; nothing was changed");
     for check in failed {
         failure = failure.cause(format!("{}: {}", check.name, check.cause));
-        failure.hints.extend(check.hint.clone());
+        failure.hints.extend(check.way_out());
+    }
+    if checks.iter().any(|check| check.verdict == Verdict::Fail && !check.mend.is_empty()) {
+        failure.hints.push(format!("have that done for you with `{}`", again::fix(args)));
     }
     Err(failure)
 }

@@ -38,7 +38,7 @@ pub struct Answer {
     pub err: String,
 }
 
-/// The host. A program is installed when a command of the script begins with it.
+/// The host. A program is installed when a command of the script begins with it, or when it is among the paths below /usr/bin.
 #[derive(Default)]
 pub struct Scripted {
     script: Script,
@@ -91,7 +91,8 @@ impl Machine for Scripted {
 
     fn find(&self, program: &str) -> Option<String> {
         let begins = |line: &String| line.split(' ').find(|word| !matches!(*word, "sudo" | "-n")) == Some(program);
-        self.script.commands.keys().any(begins).then(|| format!("/usr/bin/{program}"))
+        let path = format!("/usr/bin/{program}");
+        (self.script.commands.keys().any(begins) || self.script.paths.contains(&path)).then_some(path)
     }
 
     fn variable(&self, name: &str) -> Option<String> {

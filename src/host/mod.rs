@@ -10,9 +10,35 @@ mod route;
 mod snap;
 mod system;
 
-use crate::error::Result;
-use crate::exec::Machine;
-use crate::model::{HostFacts, HostObject};
+use crate::error::{Failure, Result};
+use crate::exec::{Machine, Output, ask};
+use crate::model::{Cmd, HostFacts, HostObject};
+use std::time::Duration;
+
+/// The longest time that a program gets which only looks.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a program says that only looks; none where it is not installed. One that hangs is an error.
+async fn seen(machine: &dyn Machine, program: &str, args: &[&str]) -> Result<Option<Output>> {
+    if machine.find(program).is_none() && !machine.exists(program) {
+        return Ok(None);
+    }
+    match tokio::time::timeout(PATIENCE, ask(machine, program, args)).await {
+        Ok(output) => output.map(Some),
+        Err(_) => {
+            let line = Cmd::new(program, args.iter().copied()).line();
+            Err(Failure::requirement(format!("`{line}` has said nothing for {} s", PATIENCE.as_secs()))
+                .cause("it was ended")
+                .hint("run it yourself to see what it waits for"))
+        }
+    }
+}
+
+/// The same as one line of text; empty where there is none.
+async fn words(machine: &dyn Machine, program: &str, args: &[&str]) -> Result<String> {
+    let output = seen(machine, program, args).await?;
+    Ok(output.map(|output| output.stdout.trim().to_string()).unwrap_or_default())
+}
 
 /// All that is seen of this host, read side by side.
 pub async fn facts(machine: &dyn Machine) -> Result<HostFacts> {

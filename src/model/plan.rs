@@ -21,6 +21,8 @@ pub enum Verb {
     Reset,
     /// Frees a namespace that does not end.
     Unstick,
+    /// Mends what this host lacks.
+    Doctor,
 }
 
 impl Verb {
@@ -31,6 +33,7 @@ impl Verb {
             Verb::Down => "down",
             Verb::Reset => "reset",
             Verb::Unstick => "unstick",
+            Verb::Doctor => "doctor",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What must hold before `up` makes its first change.
 
 use super::Wanted;
+use super::host::{Case, checks as host_checks};
 use crate::addon;
 use crate::lab::Lab;
 use crate::model::longhorn::CLASS;
@@ -13,13 +14,25 @@ use serde_json::Value;
 pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
     let nodes_to_be = wanted.provider.nodes(wanted.lab, &wanted.wishes);
     let site = wanted.site(facts, &nodes_to_be);
-    let host = wanted.provider.checks(wanted.lab, &wanted.wishes).into_iter();
+    let host = host(wanted).into_iter().chain(wanted.provider.checks(wanted.lab, &wanted.wishes));
     let add_ons = host.chain(addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site)));
     if !facts.reachable {
         return add_ons.collect();
     }
     let cluster = [nodes(facts), namespace(wanted.lab, facts)];
     cluster.into_iter().chain(add_ons).chain([claims(wanted.lab, facts)]).collect()
+}
+
+/// What this host must have, for a provider that makes the cluster out of it.
+fn host(wanted: &Wanted) -> Vec<Check> {
+    let Wanted { lab, provider, wishes, .. } = wanted;
+    if !provider.uses_host() {
+        return Vec::new();
+    }
+    let kubernetes = provider.kubernetes(lab, wishes);
+    let case =
+        Case { lab, provider: provider.name(), kubernetes: &kubernetes, host: wishes.host, made: wishes.made };
+    host_checks(&case)
 }
 
 fn nodes(facts: &Facts) -> Check {

@@ -2,6 +2,7 @@
 
 mod access;
 mod checks;
+mod host;
 mod longhorn;
 mod remove;
 mod unstick;
@@ -10,6 +11,7 @@ mod up;
 pub use crate::model::object::RECORD;
 pub use access::access;
 pub use checks::checks;
+pub use host::{Case, checks as host_checks, mend};
 pub use longhorn::Removal;
 pub use remove::{PROOF, down, reset};
 pub use unstick::{Unstick, unstick};

@@ -22,6 +22,8 @@ pub enum Mark {
     Good,
     /// Nothing was to be done.
     Same,
+    /// To know of.
+    Warn,
     /// Failed, not healthy.
     Bad,
     /// Not started.
@@ -75,6 +77,7 @@ impl Look {
         let (sign, word, code) = match mark {
             Mark::Good => ("✓", "ok  ", "32"),
             Mark::Same => ("·", "same", "2"),
+            Mark::Warn => ("!", "warn", "33"),
             Mark::Bad => ("✗", "FAIL", "31"),
             Mark::Skipped => ("-", "skip", "2"),
             Mark::Waiting => ("…", "wait", "33"),

@@ -1,5 +1,6 @@
 //! The only place that prints. Data goes to stdout, everything else to stderr; how it looks is decided once, at the start.
 
+mod doctor;
 mod failure;
 mod look;
 mod plan;
@@ -9,6 +10,7 @@ mod status;
 mod summary;
 mod table;
 
+pub use doctor::DoctorReport;
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
 pub use status::status_text;

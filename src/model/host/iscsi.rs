@@ -12,12 +12,31 @@ pub struct Iscsi {
     pub iscsid: String,
     /// State of the socket that starts it.
     pub socket: String,
-    /// Whether the module iscsi_tcp is loaded, or can be.
-    pub module: bool,
+    /// The module iscsi_tcp.
+    pub module: Module,
+    /// Whether this host has a name as an initiator.
+    pub named: bool,
     /// Why the kernel's iSCSI cannot be reached from here; none when it can.
     pub unreachable: Option<String>,
     /// Sessions with Longhorn's own names.
     pub sessions: Vec<String>,
+    /// Why its sessions cannot be listed; none when they can.
+    pub unlisted: Option<String>,
+}
+
+/// A module of the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Module {
+    /// It is in the kernel, now.
+    Loaded,
+    /// It is on the disk.
+    Loadable,
+    /// The kernel has none.
+    Missing,
+    /// There is nobody to ask.
+    #[default]
+    Unknown,
 }
 
 /// The other tools.

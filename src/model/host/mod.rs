@@ -9,7 +9,7 @@ mod object;
 mod system;
 
 pub use docker::{Docker, DockerNetwork, Kind};
-pub use iscsi::{Iscsi, StorageTools};
+pub use iscsi::{Iscsi, Module, StorageTools};
 pub use microk8s::{Microk8s, Snap};
 pub use network::{Interface, Network};
 pub use object::HostObject;

@@ -10,6 +10,8 @@ pub struct System {
     pub os: String,
     /// Distribution, as `ID` in os-release: `ubuntu`, `debian`, `fedora`; empty elsewhere.
     pub distribution: String,
+    /// Those that it is like, as `ID_LIKE` in os-release.
+    pub like: Vec<String>,
     /// For people: `Ubuntu 22.04.4 LTS`.
     pub name: String,
     /// Kernel release, such as `5.15.0-105-generic`.
@@ -22,14 +24,16 @@ pub struct System {
     pub cpus: u32,
     /// Memory, in bytes.
     pub memory: u64,
-    /// Version of the control groups, 1 or 2.
+    /// Version of the control groups, 1 or 2; 0 when unknown.
     pub cgroups: u8,
     /// `fs.inotify.max_user_watches` and `fs.inotify.max_user_instances`.
     pub inotify: (u64, u64),
     /// Disks under the folders that a lab writes to.
     pub disks: Vec<Disk>,
-    /// Proxy variables of the environment, by name.
+    /// Proxy variables of the environment, by name, without the passwords in them.
     pub proxies: Vec<(String, String)>,
+    /// What an earlier cluster has left on this host: folders and interfaces that nothing owns any more.
+    pub leftovers: Vec<String>,
 }
 
 /// The disk under a folder.
