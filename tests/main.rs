@@ -1,5 +1,6 @@
 //! The one test binary: the program as its users meet it, on the simulator and on a real cluster.
 
+mod addresses;
 mod architecture;
 mod doctor;
 mod faults;

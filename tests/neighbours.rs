@@ -2,8 +2,9 @@
 
 use super::support::skipped;
 use iris_lab::exec::{Machine, System};
+use std::io::{BufRead, BufReader, Read};
 use std::net::Ipv4Addr;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const NAME: &str = "neighbours::who_answers_is_found_and_who_does_not_is_decided_by_the_kernel";
 /// Set in the process that runs in the namespace.
@@ -25,13 +26,13 @@ impl Pair {
             }
         }
         let (here, there) = (pair.here.as_str(), pair.there.as_str());
-        ip(&["-n", here, "link", "add", "a", "type", "veth", "peer", "name", "b", "netns", there]);
-        ip(&["-n", here, "addr", "add", "10.99.0.1/24", "dev", "a"]);
+        made(&["-n", here, "link", "add", "v-here", "type", "veth", "peer", "name", "v-there", "netns", there]);
+        made(&["-n", here, "addr", "add", "10.99.0.1/24", "dev", "v-here"]);
         for address in ["10.99.0.2/24", "10.99.0.3/24"] {
-            ip(&["-n", there, "addr", "add", address, "dev", "b"]);
+            made(&["-n", there, "addr", "add", address, "dev", "v-there"]);
         }
-        for (name, link) in [(here, "lo"), (here, "a"), (there, "lo"), (there, "b")] {
-            ip(&["-n", name, "link", "set", link, "up"]);
+        for (name, link) in [(here, "lo"), (here, "v-here"), (there, "lo"), (there, "v-there")] {
+            made(&["-n", name, "link", "set", link, "up"]);
         }
         Some(pair)
     }
@@ -49,44 +50,49 @@ fn ip(args: &[&str]) -> Option<Output> {
     Command::new("ip").args(args).output().ok()
 }
 
+#[track_caller]
+fn made(args: &[&str]) {
+    let output = ip(args).unwrap();
+    assert!(output.status.success(), "ip {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn who_answers_is_found_and_who_does_not_is_decided_by_the_kernel() {
-    if std::env::var_os(INSIDE).is_some() {
-        return inside();
+    match std::env::var(INSIDE).as_deref() {
+        Ok("asks") => return asks(),
+        Ok(_) => return keeps_silent(),
+        Err(_) => {}
     }
     let Some(pair) = Pair::new() else {
         return skipped("asking neighbours for real (it takes root and `ip netns`)");
     };
-    // On .3 a socket takes the datagram and says nothing: the table alone tells that it is there.
-    let silent = "import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\ns.bind(('10.99.0.3',9))\n\
-                  print('up',flush=True)\nsys.stdin.read()";
-    let mut silent = match Command::new("ip")
-        .args(["netns", "exec", &pair.there, "python3", "-c", silent])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-    {
-        Ok(child) => child,
-        Err(error) => panic!("{error}"),
-    };
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(silent.stdout.take().unwrap()), &mut line).unwrap();
-    let program = std::env::current_exe().unwrap();
-    let run = Command::new("ip")
-        .args(["netns", "exec", &pair.here])
-        .arg(program)
-        .args(["--exact", NAME, "--nocapture"])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap();
+    let mut silent = within(&pair.there, "keeps silent").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(silent.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.is_ok_and(|line| line.ends_with("listens"))), "the silent host does not start");
+    let run = within(&pair.here, "asks").output().unwrap();
     drop(silent.stdin.take());
+    lines.for_each(drop);
     silent.wait().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }
 
-/// In the namespace.
-fn inside() {
+/// This very test in a namespace, in another role.
+fn within(namespace: &str, role: &str) -> Command {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace]).arg(std::env::current_exe().unwrap());
+    command.args(["--exact", NAME, "--nocapture"]).env(INSIDE, role);
+    command
+}
+
+/// Takes every datagram and answers none: the kernel's table alone tells that somebody is there.
+fn keeps_silent() {
+    let _socket = std::net::UdpSocket::bind("10.99.0.3:9").unwrap();
+    println!("listens");
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+}
+
+fn asks() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let asked: Vec<Ipv4Addr> = (2..=9).map(|last| Ipv4Addr::new(10, 99, 0, last)).collect();
     let mut found = runtime.block_on(System.answering(&asked)).unwrap();

@@ -126,13 +126,10 @@ pub async fn moved(here: &Here, machine: &dyn Machine) -> Option<String> {
         Err(failure) => return Some(format!("nobody can tell whether the range {before} still fits: {failure}")),
     };
     let failure = keeps(before, &network).err()?;
-    // A range in the command that made the lab would be asked for again.
-    let again = target.up.split(" --lb-range").next().unwrap_or(&target.up);
-    let rest = target.up.split(" --lb-range").nth(1).and_then(|rest| rest.trim_start_matches(['=', ' ']).split_once(' '));
-    let again = rest.map_or(again.to_string(), |(_, rest)| format!("{again} {rest}"));
     Some(format!(
-        "the load balancer's range {before} no longer fits {network}: {}; move it with `{again}`, which chooses another",
-        why(&failure)
+        "the load balancer's range {before} no longer fits {network}: {}; move it with `{}`, which chooses another",
+        why(&failure),
+        target.up
     ))
 }
 

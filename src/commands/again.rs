@@ -6,7 +6,8 @@ use crate::model::cmd::quoted;
 use crate::paths::StateDir;
 use crate::provider::word;
 
-/// The `up` that brings the same lab up again. Its cluster is not named: the lab's journal knows it.
+/// The `up` that brings the same lab up again. Its cluster and its addresses are not named: the lab's journal knows them, and
+/// another network may need others.
 pub fn up(args: &LabArgs) -> String {
     line("up", args)
 }
@@ -14,6 +15,9 @@ pub fn up(args: &LabArgs) -> String {
 /// The `doctor` that mends what this lab lacks. There may be no journal yet: its cluster is named.
 pub fn fix(args: &LabArgs) -> String {
     let mut text = line("doctor", args);
+    if let Some(range) = &args.lb_range {
+        text += &format!(" --lb-range {}", quoted(range));
+    }
     if let Some(provider) = args.provider {
         text += &format!(" --provider {}", word(provider));
     }
@@ -36,7 +40,6 @@ fn line(verb: &str, args: &LabArgs) -> String {
         ("--kubernetes", args.kubernetes.clone()),
         ("--channel", args.channel.clone()),
         ("--node-image", args.node_image.clone()),
-        ("--lb-range", args.lb_range.clone()),
         ("--longhorn-manifest", args.longhorn_manifest.clone()),
         ("--sha256", args.sha256.clone()),
     ];

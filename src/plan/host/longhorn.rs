@@ -50,7 +50,8 @@ fn kind(case: &Case) -> Check {
     }
 }
 
-fn host(case: &Case) -> Vec<Check> {
+/// What it needs of the machine itself.
+pub fn host(case: &Case) -> Vec<Check> {
     let mut checks = vec![iscsiadm(case), iscsid(case), module(case), netlink(case)];
     checks.extend(initiator(case));
     checks.extend([multipath(case), tools(case), nfs(case)]);
