@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 const HOSTS: &[(&str, &str, bool)] = &[
     ("ubuntu-20.04", "microk8s", true),
     ("ubuntu-22.04", "microk8s", true),
+    ("ubuntu-22.04", "kind", true),
     ("ubuntu-24.04", "microk8s", true),
     ("debian-12", "microk8s", true),
     ("fedora", "microk8s", true),
@@ -30,11 +31,12 @@ async fn recorded_hosts() {
         let script: Script = yaml::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let machine = Scripted::new(script);
         let facts = host::facts(&machine).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
-        let add_ons = if *longhorn { "dns, storage, registry, metallb, longhorn" } else { "dns, storage, registry, metallb" };
-        let text = format!("apiVersion: iris-lab/v1\nkind: Lab\nspec: {{ provider: {provider}, addOns: [{add_ons}] }}\n");
+        let add_ons =
+            if *longhorn { "dns, storage, registry, metallb, longhorn" } else { "dns, storage, registry, metallb" };
+        let text =
+            format!("apiVersion: iris-lab/v1\nkind: Lab\nspec: {{ provider: {provider}, addOns: [{add_ons}] }}\n");
         let lab = lab::load(&text, name).unwrap();
-        let case =
-            Case { lab: &lab, provider: lab.spec.provider, kubernetes: "1.24.17", host: &facts, made: &[] };
+        let case = Case { lab: &lab, provider: lab.spec.provider, kubernetes: "1.24.17", host: &facts, made: &[] };
         let report = DoctorReport::new(&lab.metadata.name, provider, "it was asked for", host_checks(&case));
         let with = if *longhorn { "-longhorn" } else { "" };
         golden(&format!("doctor/{name}-{provider}{with}"), &report.text(&Look::plain()));

@@ -12,6 +12,7 @@ mod locks;
 mod longhorn;
 mod neighbours;
 mod original;
+mod probe;
 mod render;
 mod scenario;
 mod support;

@@ -36,7 +36,8 @@ impl Cluster {
         loop {
             let ends = ends(&pods, &events);
             let wanted = sets.only().and_then(wanted);
-            let waiting = ends.iter().find_map(|(node, end)| Some(format!("{node}: {}", end.as_ref()?.as_ref().err()?)));
+            let waiting =
+                ends.iter().find_map(|(node, end)| Some(format!("{node}: {}", end.as_ref()?.as_ref().err()?)));
             if let Some(wanted) = wanted
                 && ends.len() >= wanted
                 && ends.iter().all(|(_, end)| end.is_some())

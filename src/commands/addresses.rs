@@ -206,7 +206,10 @@ mod tests {
         assert_eq!((range.as_deref(), notes.len()), (before, 0), "its own Services answer there");
         let (range, notes) = settled(Try { before, host: host("10.1.2.3"), ..home() }).await.unwrap();
         assert_eq!(range.as_deref(), Some("10.1.2.90-10.1.2.99"));
-        assert!(notes[0].starts_with("the load balancer's range 192.168.1.40-192.168.1.49 no longer fits"), "{notes:?}");
+        assert!(
+            notes[0].starts_with("the load balancer's range 192.168.1.40-192.168.1.49 no longer fits"),
+            "{notes:?}"
+        );
         let (range, _) = settled(Try { before, host: HostFacts::default(), ..home() }).await.unwrap();
         assert_eq!(range.as_deref(), before, "without a network nothing is known better");
     }

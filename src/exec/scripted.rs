@@ -90,7 +90,10 @@ impl Machine for Scripted {
     }
 
     fn find(&self, program: &str) -> Option<String> {
-        let begins = |line: &String| line.split(' ').find(|word| !matches!(*word, "sudo" | "-n")) == Some(program);
+        let begins = |line: &String| {
+            let named = line.split(' ').find(|word| !matches!(*word, "sudo" | "-n"));
+            named == Some(program) || line.split(' ').next() == Some(program)
+        };
         let path = format!("/usr/bin/{program}");
         (self.script.commands.keys().any(begins) || self.script.paths.contains(&path)).then_some(path)
     }

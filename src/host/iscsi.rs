@@ -144,7 +144,9 @@ mod tests {
 
     #[test]
     fn the_black_list_of_multipath_is_read() {
-        assert!(spares_sd("defaults {\n    user_friendly_names yes\n}\nblacklist {\n    devnode \"^sd[a-z0-9]+\"\n}\n"));
+        assert!(spares_sd(
+            "defaults {\n    user_friendly_names yes\n}\nblacklist {\n    devnode \"^sd[a-z0-9]+\"\n}\n"
+        ));
         assert!(!spares_sd("defaults {\n    user_friendly_names yes\n}\n"));
         assert!(!spares_sd("blacklist_exceptions {\n    devnode \"^sda\"\n}\n"));
         assert!(!spares_sd("blacklist {\n#    devnode \"^sd[a-z0-9]+\"\n    devnode \"^loop\"\n}\n"));

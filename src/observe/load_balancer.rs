@@ -44,7 +44,9 @@ fn of_node(node: &Value) -> Option<String> {
     if let Some((_, cloud)) = CLOUDS.iter().find(|(prefix, _)| id.starts_with(prefix)) {
         return Some(format!("that of {cloud}"));
     }
-    text("/status/nodeInfo/kubeletVersion").contains("+k3s").then(|| "that of k3s, unless it was started without".into())
+    text("/status/nodeInfo/kubeletVersion")
+        .contains("+k3s")
+        .then(|| "that of k3s, unless it was started without".into())
 }
 
 #[cfg(test)]

@@ -30,8 +30,7 @@ fn host(wanted: &Wanted) -> Vec<Check> {
         return Vec::new();
     }
     let kubernetes = provider.kubernetes(lab, wishes);
-    let case =
-        Case { lab, provider: provider.name(), kubernetes: &kubernetes, host: wishes.host, made: wishes.made };
+    let case = Case { lab, provider: provider.name(), kubernetes: &kubernetes, host: wishes.host, made: wishes.made };
     host_checks(&case)
 }
 

@@ -2,6 +2,7 @@
 
 use super::look::{Look, Mark, clean};
 use super::table::wrap;
+use crate::model::check::typed;
 use crate::model::{Check, Verdict};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -47,7 +48,7 @@ impl DoctorReport {
 
     /// One screen.
     pub fn text(&self, look: &Look) -> String {
-        let counts = [(Verdict::Fail, "failed"), (Verdict::Warn, "to know of"), (Verdict::Ok, "ok")];
+        let counts = [(Verdict::Fail, "failed"), (Verdict::Warn, "warned"), (Verdict::Ok, "ok")];
         let counts = counts.map(|(verdict, word)| (self.count(verdict), word));
         let counts: Vec<_> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
         let head = look.bold(&format!("{} on {}", self.lab, self.provider));
@@ -62,7 +63,10 @@ impl DoctorReport {
         for topic in topics {
             let title = if topic.is_empty() { "Lab" } else { topic };
             text += &format!("\n{}\n", look.bold(title));
-            self.checks.iter().filter(|check| check.topic == topic).for_each(|check| text += &line(check, column, look));
+            self.checks
+                .iter()
+                .filter(|check| check.topic == topic)
+                .for_each(|check| text += &line(check, column, look));
         }
         if let Some(fix) = &self.fix {
             let count = self.checks.iter().filter(|check| !check.mend.is_empty()).count();
@@ -81,9 +85,11 @@ fn line(check: &Check, column: usize, look: &Look) -> String {
     let name = format!("{}{}", check.name, " ".repeat(column - BEFORE - check.name.width()));
     let cause = block(&clean(&check.cause), column, look.width);
     let mut text = format!("  {mark} {name}{}", cause.trim_start());
-    if let Some(hint) = check.way_out() {
-        text += &hanging(&format!("hint: {}", clean(&hint)), look);
+    if let Some(hint) = &check.hint {
+        text += &hanging(&format!("hint: {}", clean(hint)), look);
     }
+    // A command is there to be copied: it has a line of its own, however long.
+    check.mend.iter().for_each(|cmd| text += &format!("      $ {}\n", clean(&typed(cmd))));
     text
 }
 
@@ -119,7 +125,7 @@ mod tests {
              Lab\n  ✓ licence   valid\n\n\
              Machine\n  ✓ memory    8 GiB\n\n\
              Longhorn\n  ✗ iscsiadm  it is not installed\n    \
-             hint: install it: `sudo apt-get install -y open-iscsi`\n\n\
+             hint: install it\n      $ sudo apt-get install -y open-iscsi\n\n\
              1 of them can be mended by `iris-lab doctor --fix`\n"
         );
         assert_eq!(report.verdict, Verdict::Fail);

@@ -5,7 +5,7 @@ use crate::lab::image::{Edition, Image, RELEASES, Release};
 use crate::model::Check;
 use jiff::{ToSpan, civil::Date};
 
-const NAME: &str = "licence of the image";
+const NAME: &str = "licence";
 
 /// Whether the image's built-in licence is valid on that day.
 pub fn licence(image: &str, today: Date) -> Check {

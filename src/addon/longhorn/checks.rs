@@ -99,13 +99,18 @@ fn nodes(site: &Site) -> Vec<Check> {
     let without = those(&bare);
     if !without.is_empty() {
         let cause = format!("the system of these nodes has no iscsiadm, and takes none: {without}");
-        let hint = "use nodes with Ubuntu or another full system (GKE: --image-type=UBUNTU_CONTAINERD), or leave Longhorn out";
+        let hint =
+            "use nodes with Ubuntu or another full system (GKE: --image-type=UBUNTU_CONTAINERD), or leave Longhorn out";
         checks.push(Check::fail(NAME, cause, hint));
     }
     let few = storage_nodes(site).len();
     if !site.is_ours && (1..3).contains(&few) && foreign(site).is_none() {
         let cause = format!("{few} of the nodes can hold volumes: each volume gets {few} instead of 3 copies");
-        checks.push(Check::warn(NAME, cause, "add nodes, or take it as it is: a node that is lost may take data along"));
+        checks.push(Check::warn(
+            NAME,
+            cause,
+            "add nodes, or take it as it is: a node that is lost may take data along",
+        ));
     }
     let full = those(&|node| condition(node, "DiskPressure").is_some_and(|pressure| pressure["status"] == "True"));
     if !full.is_empty() {

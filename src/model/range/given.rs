@@ -30,7 +30,9 @@ fn one(text: &str) -> std::result::Result<Span, String> {
             let short = last.trim().parse::<u8>().is_ok();
             let whole = short.then(|| first.octets()).map(|[a, b, c, _]| format!("{a}.{b}.{c}.{}", last.trim()));
             return Err(match whole {
-                Some(whole) => format!("must end with a whole address, as in {first}-{whole}: MetalLB takes no short form"),
+                Some(whole) => {
+                    format!("must end with a whole address, as in {first}-{whole}: MetalLB takes no short form")
+                }
                 None => form().into(),
             });
         };

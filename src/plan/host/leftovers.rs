@@ -58,10 +58,8 @@ fn sessions(case: &Case) -> Option<Check> {
         1 => format!("a Longhorn has left one: {first}"),
         count => format!("a Longhorn has left {count}, such as {first}"),
     };
-    let hint = format!(
-        "if no Longhorn runs here any more, end each and forget it: `sudo iscsiadm -m node -T {first} --logout`, then \
-         `sudo iscsiadm -m node -T {first} -o delete`"
-    );
+    let hint = "if no Longhorn runs here any more, end each and forget it: `sudo iscsiadm -m node -T NAME --logout`, then \
+                `sudo iscsiadm -m node -T NAME -o delete`";
     Some(Check::warn(name, cause, hint))
 }
 

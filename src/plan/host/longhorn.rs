@@ -4,8 +4,8 @@
 use super::machine::CONTAINERS;
 use super::packages::{Package, install, loads_iscsi_tcp};
 use super::{Case, gib};
-use crate::model::Check;
 use crate::model::host::Module;
+use crate::model::{Check, Cmd, Verdict};
 
 /// Where multipath is told to leave the devices of Longhorn alone.
 const MULTIPATH: &str = "/etc/multipath/conf.d/iris-lab.conf";
@@ -16,7 +16,7 @@ const MODULES: &str = "/etc/modules-load.d/iris-lab.conf";
 pub(super) fn checks(case: &Case) -> Vec<Check> {
     if case.is_kind() {
         let nodes = kind(case);
-        if nodes.verdict == crate::model::Verdict::Fail {
+        if nodes.verdict == Verdict::Fail {
             return vec![nodes];
         }
         return std::iter::once(nodes).chain(host(case)).collect();
@@ -26,16 +26,26 @@ pub(super) fn checks(case: &Case) -> Vec<Check> {
 
 /// Why kind's nodes cannot attach a volume, and what can be tried.
 fn kind(case: &Case) -> Check {
-    let name = "iSCSI in kind's nodes";
+    let name = "iSCSI in kind";
     let why = "the kernel opens its iSCSI in the network namespace of the machine alone, and each node of kind has one of its own: \
                Longhorn's pods would all run, and no volume would ever attach";
     let microk8s = "use `--provider microk8s`, or leave Longhorn out";
     if let Some(place) = case.foreign_kernel() {
-        let cause = format!("{why}. Nor is there an iSCSI of the machine to try: the nodes are in {place}, whose kernel has none");
-        return Check::fail(name, cause, "use a machine or a virtual machine with Linux and microk8s, or leave Longhorn out");
+        let cause = format!(
+            "{why}. Nor is there an iSCSI of the machine to try: the nodes are in {place}, whose kernel has none"
+        );
+        return Check::fail(
+            name,
+            cause,
+            "use a machine or a virtual machine with Linux and microk8s, or leave Longhorn out",
+        );
     }
     if !case.lab.spec.kind.experimental_host_iscsi {
-        return Check::fail(name, why, format!("{microk8s}; `--experimental-host-iscsi` tries the iSCSI of this machine"));
+        return Check::fail(
+            name,
+            why,
+            format!("{microk8s}; `--experimental-host-iscsi` tries the iSCSI of this machine"),
+        );
     }
     match &case.host.docker {
         Some(docker) if docker.rootless => {
@@ -52,7 +62,9 @@ fn kind(case: &Case) -> Check {
 
 /// What it needs of the machine itself.
 pub fn host(case: &Case) -> Vec<Check> {
-    let mut checks = vec![iscsiadm(case), iscsid(case), module(case), netlink(case)];
+    let mut checks = vec![iscsiadm(case)];
+    checks.extend(case.host.iscsi.iscsiadm.is_some().then(|| iscsid(case)));
+    checks.extend([module(case), netlink(case)]);
     checks.extend(initiator(case));
     checks.extend([multipath(case), tools(case), nfs(case)]);
     checks.extend(disk(case));
@@ -63,8 +75,11 @@ fn iscsiadm(case: &Case) -> Check {
     match &case.host.iscsi.iscsiadm {
         Some(version) => Check::ok("iscsiadm", version),
         None => {
-            let commands = install(case, Package::Iscsi);
-            let hint = if commands.is_empty() { "install open-iscsi" } else { "install it" };
+            let mut commands = install(case, Package::Iscsi);
+            let hint = if commands.is_empty() { "install open-iscsi" } else { "install it, and start its service" };
+            if !commands.is_empty() {
+                commands.push(start_iscsid(case));
+            }
             let cause = "it is not installed: Longhorn's manager does not start without it";
             Check::fail("iscsiadm", cause, hint).mended_by(commands)
         }
@@ -81,19 +96,19 @@ fn iscsid(case: &Case) -> Check {
             Check::warn(name, "whether it runs is not known: there is no systemd to ask", hint)
         }
         (state, _) => {
-            let commands = [case.root("systemctl", ["enable", "--now", "iscsid"])];
             let cause = format!("the service is {state}: no volume can be attached");
-            Check::fail(name, cause, "start it, now and at each boot").mended_by(commands)
+            Check::fail(name, cause, "start it, now and at each boot").mended_by([start_iscsid(case)])
         }
     }
 }
 
+fn start_iscsid(case: &Case) -> Cmd {
+    case.root("systemctl", ["enable", "--now", "iscsid"])
+}
+
 fn module(case: &Case) -> Check {
     let name = "iscsi_tcp";
-    let load = [
-        case.root("modprobe", ["iscsi_tcp"]),
-        case.root("tee", [MODULES]).reading("iscsi_tcp\n"),
-    ];
+    let load = [case.root("modprobe", ["iscsi_tcp"]), case.root("tee", [MODULES]).reading("iscsi_tcp\n")];
     match case.host.iscsi.module {
         Module::Loaded => Check::ok(name, "the module is loaded"),
         Module::Loadable if loads_iscsi_tcp(&case.host.system) => {
@@ -106,11 +121,17 @@ fn module(case: &Case) -> Check {
             name,
             format!("the kernel {} has no such module: no volume can be attached", case.host.system.kernel),
             match case.foreign_kernel() {
-                Some(_) => "use a kernel that has it built in, a virtual machine with its own kernel, or leave Longhorn out",
-                None => "install the modules of the kernel (linux-modules-extra, kernel-modules), or leave Longhorn out",
+                Some(_) => {
+                    "use a kernel that has it built in, a virtual machine with its own kernel, or leave Longhorn out"
+                }
+                None => {
+                    "install the modules of the kernel (linux-modules-extra, kernel-modules), or leave Longhorn out"
+                }
             },
         ),
-        Module::Unknown => Check::warn(name, "whether there is such a module is not known", "try `sudo modprobe iscsi_tcp`"),
+        Module::Unknown => {
+            Check::warn(name, "whether there is such a module is not known", "try `sudo modprobe iscsi_tcp`")
+        }
     }
 }
 
@@ -134,7 +155,11 @@ fn initiator(case: &Case) -> Option<Check> {
     let iscsi = &case.host.iscsi;
     (iscsi.iscsiadm.is_some() && !iscsi.named).then(|| {
         let cause = "there is no /etc/iscsi/initiatorname.iscsi: this machine has no name as an initiator";
-        Check::warn("initiator", cause, "some systems write it when iscsid first starts: `sudo systemctl restart iscsid`")
+        Check::warn(
+            "initiator",
+            cause,
+            "some systems write it when iscsid first starts: `sudo systemctl restart iscsid`",
+        )
     })
 }
 
@@ -162,9 +187,9 @@ fn multipath(case: &Case) -> Check {
 }
 
 fn tools(case: &Case) -> Check {
-    let (name, missing) = ("findmnt, blkid, lsblk", &case.host.storage.missing);
+    let (name, missing) = ("disk tools", &case.host.storage.missing);
     match missing.is_empty() {
-        true => Check::ok(name, "they are there"),
+        true => Check::ok(name, "findmnt, blkid and lsblk are there"),
         false => Check::fail(name, format!("missing: {}", missing.join(", ")), "install them")
             .mended_by(install(case, Package::UtilLinux)),
     }
@@ -174,7 +199,7 @@ fn tools(case: &Case) -> Check {
 fn nfs(case: &Case) -> Check {
     match case.host.storage.nfs {
         true => Check::ok("NFS client", "it is there"),
-        false => Check::ok("NFS client", "not there; only ReadWriteMany volumes need it, and the lab has none"),
+        false => Check::ok("NFS client", "not there; only ReadWriteMany volumes need it"),
     }
 }
 
@@ -196,7 +221,7 @@ fn disk(case: &Case) -> Vec<Check> {
     let (name, quarter) = ("a quarter free", disk.size / 4);
     let cause = match asked {
         0 => format!("{} of {} are free", gib(disk.free), gib(disk.size)),
-        _ => format!("{} of {} stay free when the lab has its {}", gib(left), gib(disk.size), gib(asked)),
+        _ => format!("{} of {} stay free beside its {}", gib(left), gib(disk.size), gib(asked)),
     };
     let free = if left > quarter {
         Check::ok(name, cause)

@@ -12,14 +12,16 @@ const INOTIFY: (u64, u64) = (524_288, 512);
 
 /// Whether the lab can run on this system at all.
 pub(super) fn operating_system(case: &Case) -> Check {
-    let (name, system) = ("operating system", &case.host.system);
+    let (name, system) = ("system", &case.host.system);
     let kernel = if system.os == "macos" { "Darwin" } else { "Linux" };
     let cause = match system.name.is_empty() {
         true => format!("{kernel} {}, {}", system.kernel, system.architecture),
         false => format!("{}, {kernel} {}, {}", system.name, system.kernel, system.architecture),
     };
     match system.os.as_str() {
-        "" => Check::warn(name, "it is not known: there is no `uname`", "expect the worst, or use a system that has one"),
+        "" => {
+            Check::warn(name, "it is not known: there is no `uname`", "expect the worst, or use a system that has one")
+        }
         "macos" if !case.is_kind() => Check::fail(
             name,
             format!("{cause}: microk8s is a snap, and snaps run on Linux alone"),
@@ -64,7 +66,8 @@ fn processors(case: &Case) -> Check {
         return Check::fail("processors", cause, "ask for less with `--set spec.iris.resources.cpu=500m`");
     }
     if cpus < wanted {
-        let why = if case.longhorn() { "Longhorn reserves a quarter of them on each node" } else { "everything is slow" };
+        let why =
+            if case.longhorn() { "Longhorn reserves a quarter of them on each node" } else { "everything is slow" };
         let hint = format!("give the machine {wanted}");
         return Check::warn("processors", format!("{found}: {why}"), hint);
     }
@@ -123,7 +126,8 @@ impl Case<'_> {
             return None;
         }
         let there = self.host.microk8s.as_ref();
-        let there = there.map(|microk8s| if microk8s.version.is_empty() { &microk8s.channel } else { &microk8s.version });
+        let there =
+            there.map(|microk8s| if microk8s.version.is_empty() { &microk8s.channel } else { &microk8s.version });
         let asked = there.or(self.lab.spec.microk8s.channel.as_ref()).map(String::as_str).unwrap_or(self.kubernetes);
         let minor = asked.trim_start_matches('v').strip_prefix("1.")?;
         minor.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
@@ -135,7 +139,9 @@ fn inotify(case: &Case) -> Check {
     if watches >= INOTIFY.0 && instances >= INOTIFY.1 {
         return Check::ok(name, format!("{watches} watches, {instances} instances"));
     }
-    let cause = format!("{watches} watches and {instances} instances: programs in the nodes may fail with \"too many open files\"");
+    let cause = format!(
+        "{watches} watches and {instances} instances: programs in the nodes may fail with \"too many open files\""
+    );
     let watches = format!("fs.inotify.max_user_watches={}", INOTIFY.0.max(watches));
     let instances = format!("fs.inotify.max_user_instances={}", INOTIFY.1.max(instances));
     Check::warn(name, cause, "raise them until the next boot")

@@ -18,7 +18,7 @@ pub use mend::mend;
 
 use crate::lab::{AddOnName, Lab, ProviderName};
 use crate::model::host::Disk;
-use crate::model::{Check, Cmd, HostFacts, HostObject};
+use crate::model::{Check, Cmd, HostFacts, HostObject, Verdict};
 
 /// What the checks are made from.
 pub struct Case<'a> {
@@ -37,7 +37,7 @@ pub struct Case<'a> {
 /// All of them.
 pub fn checks(case: &Case) -> Vec<Check> {
     let system = machine::operating_system(case);
-    if system.verdict == crate::model::Verdict::Fail {
+    if system.verdict == Verdict::Fail {
         // What another system would have to have is of no use to anybody.
         return about(MACHINE, vec![system]);
     }
@@ -118,5 +118,9 @@ impl<'a> Case<'a> {
 /// Bytes for people.
 fn gib(bytes: u64) -> String {
     let tenths = bytes.saturating_mul(10) >> 30;
-    if tenths.is_multiple_of(10) { format!("{} GiB", tenths / 10) } else { format!("{}.{} GiB", tenths / 10, tenths % 10) }
+    if tenths.is_multiple_of(10) {
+        format!("{} GiB", tenths / 10)
+    } else {
+        format!("{}.{} GiB", tenths / 10, tenths % 10)
+    }
 }

@@ -31,7 +31,10 @@ fn ports(case: &Case) -> Check {
     if taken.is_empty() {
         let cause = match wanted.is_empty() {
             true => "the lab has them already".into(),
-            false => format!("{} are free", numbers(wanted.iter().map(|(port, _)| *port).collect())),
+            false => {
+                let verb = if wanted.len() == 1 { "is" } else { "are" };
+                format!("{} {verb} free", numbers(wanted.iter().map(|(port, _)| *port).collect()))
+            }
         };
         return Check::ok("ports", cause);
     }
@@ -62,16 +65,19 @@ fn proxy(case: &Case) -> Option<Check> {
     let spared = named("no_proxy").map(|(_, list)| list.as_str()).unwrap_or_default();
     let own = case.own_address();
     let local = spared.split(',').any(|part| matches!(part.trim(), "127.0.0.1" | "127.0.0.0/8" | "*"));
-    let own_spared = own.as_ref().is_none_or(|own| spared.split(',').any(|part| part.trim() == own || part.trim() == "*"));
+    let own_spared =
+        own.as_ref().is_none_or(|own| spared.split(',').any(|part| part.trim() == own || part.trim() == "*"));
     let (whose, pulls) = match case.is_kind() {
-        true => ("the daemon of Docker", "set it for the daemon as https://docs.docker.com/engine/daemon/proxy says"),
+        true => {
+            ("the daemon of Docker does", "set it for the daemon as https://docs.docker.com/engine/daemon/proxy says")
+        }
         false => (
-            "snapd and microk8s",
+            "snapd and microk8s do",
             "set it there: `sudo snap set system proxy.https=ADDRESS`, and HTTPS_PROXY and NO_PROXY=10.1.0.0/16,10.152.183.0/24 \
              in /etc/environment before microk8s starts",
         ),
     };
-    let cause = format!("{name} is set here; {whose} does not take it from this shell");
+    let cause = format!("{name} is set here; {whose} not take it from this shell");
     if local && own_spared {
         return Some(Check::warn("proxy", cause, pulls));
     }

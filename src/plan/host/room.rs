@@ -78,14 +78,19 @@ fn disk(case: &Case) -> Option<Check> {
     let iris = IRIS_IMAGE * pods.min(nodes) + pods * IRIS_FIRST;
     let longhorn = if case.longhorn() { LONGHORN_IMAGES * nodes } else { 0 };
     let first = if case.runs() { 0 } else { base + iris + longhorn };
-    let found = format!("{} of {} are free below {}", gib(disk.free), gib(disk.size), disk.path);
-    let hint = "make room, for example with `docker system prune` or `journalctl --vacuum-size=200M`, or use a larger disk";
+    let found = format!("{} are free below {}", gib(disk.free), disk.path);
+    let hint =
+        "make room, for example with `docker system prune` or `journalctl --vacuum-size=200M`, or use a larger disk";
     Some(if case.runs() {
         Check::ok(name, found)
     } else if disk.free < first {
         Check::fail(name, format!("{found}, the lab takes about {} at once", gib(first)), hint)
     } else if disk.free < first + volumes {
-        let cause = format!("{found}, the lab takes about {} at once and {} when its volumes are full", gib(first), gib(first + volumes));
+        let cause = format!(
+            "{found}, the lab takes about {} at once and {} when its volumes are full",
+            gib(first),
+            gib(first + volumes)
+        );
         Check::warn(name, cause, hint)
     } else {
         Check::ok(name, format!("{found}, the lab takes up to {}", gib(first + volumes)))

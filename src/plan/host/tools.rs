@@ -84,7 +84,7 @@ fn group(case: &Case, group: &str) -> Check {
         let hint = format!("iris-lab goes on without it; for your own use log in again, or run `newgrp {group}`");
         return Check::warn(name, cause, hint);
     }
-    let cause = format!("`up` adds {} to {group}; for your own use of it you log in again afterwards", user.name);
+    let cause = format!("`up` adds {}; log in again to use it yourself", user.name);
     Check::ok(name, cause)
 }
 
@@ -138,7 +138,11 @@ fn unreachable(case: &Case, why: &str) -> Check {
         return Check::fail(name, cause, hint).mended_by(join_docker(case));
     }
     if case.foreign_kernel().is_some() {
-        return Check::fail(name, cause, "start it: its application has to run, and on WSL2 to be switched on for this distribution");
+        return Check::fail(
+            name,
+            cause,
+            "start it: its application has to run, and on WSL2 to be switched on for this distribution",
+        );
     }
     if machine::CONTAINERS.contains(&case.host.system.virtualization.as_str()) {
         return Check::fail(name, cause, "start it with `dockerd`, or share the socket of the host's");
@@ -185,6 +189,10 @@ fn addresses(case: &Case) -> Option<Check> {
     let place = case.foreign_kernel().filter(|place| place != "WSL2")?;
     case.lab.has(AddOnName::Metallb).then(|| {
         let cause = format!("kind's network is inside {place}: no address in it is reached from here");
-        Check::warn("addresses", cause, "open the portal with `kubectl port-forward` as `iris-lab status` shows the way in")
+        Check::warn(
+            "addresses",
+            cause,
+            "open the portal with `kubectl port-forward` as `iris-lab status` shows the way in",
+        )
     })
 }
