@@ -1,5 +1,6 @@
 //! The one test binary: the program as its users meet it, on the simulator and on a real cluster.
 
+mod addresses;
 mod architecture;
 mod doctor;
 mod faults;
@@ -9,7 +10,9 @@ mod killed;
 mod kubectl;
 mod locks;
 mod longhorn;
+mod neighbours;
 mod original;
+mod probe;
 mod render;
 mod scenario;
 mod shell;

@@ -21,6 +21,7 @@ mod labelled;
 mod lock;
 mod longhorn;
 mod pod;
+mod probe;
 mod read;
 mod reap;
 mod release;
@@ -44,6 +45,7 @@ pub use job::JobEnd;
 pub use labelled::Labelled;
 pub use lock::{Holder, Lock};
 pub use pod::time as event_time;
+pub use probe::Probed;
 pub use read::Selector;
 pub use release::Release;
 

@@ -6,7 +6,8 @@ use crate::model::cmd::quoted;
 use crate::paths::StateDir;
 use crate::provider;
 
-/// The `up` that brings the same lab up again. Its cluster is not named: the lab's journal knows it.
+/// The `up` that brings the same lab up again. Its cluster and its addresses are not named: the lab's journal knows them, and
+/// another network may need others.
 pub fn up(args: &LabArgs) -> String {
     line("up", args)
 }
@@ -25,7 +26,8 @@ pub fn render(args: &LabArgs) -> String {
 fn placed(verb: &str, args: &LabArgs) -> String {
     let provider = args.provider.map(|provider| format!(" --provider {}", provider::word(provider)));
     let context = args.context.as_ref().map(|context| format!(" --context {}", quoted(context)));
-    line(verb, args) + &provider.unwrap_or_default() + &context.unwrap_or_default()
+    let range = args.lb_range.as_ref().map(|range| format!(" --lb-range {}", quoted(range)));
+    line(verb, args) + &[range, provider, context].map(Option::unwrap_or_default).concat()
 }
 
 fn line(verb: &str, args: &LabArgs) -> String {
@@ -41,7 +43,6 @@ fn line(verb: &str, args: &LabArgs) -> String {
         ("--kubernetes", args.kubernetes.clone()),
         ("--channel", args.channel.clone()),
         ("--node-image", args.node_image.clone()),
-        ("--lb-range", args.lb_range.clone()),
         ("--longhorn-manifest", args.longhorn_manifest.clone()),
         ("--sha256", args.sha256.clone()),
     ];

@@ -1,13 +1,15 @@
 //! `iris-lab doctor`: what the lab needs and what there is, before anything exists; with --fix the commands that mend it.
 
+use super::probe::probe_nodes;
 use super::request::Request;
 use super::run::run;
 use super::{again, up};
-use crate::cli::{DoctorArgs, LabArgs};
+use crate::cli::DoctorArgs;
 use crate::engine::Session;
 use crate::engine::journal::Journal;
 use crate::error::{Failure, Result};
 use crate::exec::System;
+use crate::lab::AddOnName;
 use crate::model::{Action, Check, Cmd, Plan, Verdict};
 use crate::plan as planner;
 use crate::provider;
@@ -15,7 +17,7 @@ use crate::ui::{DoctorReport, Ui};
 
 /// Checks once; with --fix it mends, and checks again.
 pub async fn doctor(ui: &Ui, args: &DoctorArgs) -> Result<()> {
-    let (request, mut report) = examine(ui, &args.lab).await?;
+    let (request, mut report) = examine(ui, args).await?;
     let mut failed = Vec::new();
     if args.fix {
         let plan = planner::mend(&request.lab.metadata.name, request.provider, &report.checks);
@@ -23,7 +25,7 @@ pub async fn doctor(ui: &Ui, args: &DoctorArgs) -> Result<()> {
             ui.note("there is nothing that iris-lab can mend");
         } else {
             failed = mend(ui, args, &request, &plan).await?;
-            (_, report) = examine(ui, &args.lab).await?;
+            (_, report) = examine(ui, args).await?;
         }
     }
     ui.result(|look| report.text(look), &report)?;
@@ -31,16 +33,32 @@ pub async fn doctor(ui: &Ui, args: &DoctorArgs) -> Result<()> {
 }
 
 /// The checks of `up` on what is there now.
-async fn examine(ui: &Ui, args: &LabArgs) -> Result<(Request, DoctorReport)> {
-    let request = Request::new(args, &System).await?;
+async fn examine(ui: &Ui, args: &DoctorArgs) -> Result<(Request, DoctorReport)> {
+    let request = Request::new(&args.lab, &System).await?;
     up::announce(ui, &request);
     let found = up::look(&request, up::connect(&request).await?).await?;
     let mut checks: Vec<Check> = simulated(&request).into_iter().collect();
     checks.extend(up::checks(&request, &found));
+    if args.probe {
+        checks.extend(probed(ui, args, &request, &found).await?);
+    }
     let word = provider::word(request.provider.name());
     let mut report = DoctorReport::new(&request.lab.metadata.name, word, &request.reason, checks);
-    report.fix = report.checks.iter().any(|check| !check.mend.is_empty()).then(|| again::fix(args));
+    report.fix = report.checks.iter().any(|check| !check.mend.is_empty()).then(|| again::fix(&args.lab));
     Ok((request, report))
+}
+
+/// The checks on the nodes of a cluster that is there.
+async fn probed(ui: &Ui, args: &DoctorArgs, request: &Request, found: &up::Found) -> Result<Vec<Check>> {
+    if !request.lab.has(AddOnName::Longhorn) {
+        return Err(Failure::usage("--probe looks for what Longhorn needs, and the lab has no Longhorn")
+            .hint("add --longhorn, or leave --probe out: IRIS itself needs nothing of the nodes"));
+    }
+    let Some(cluster) = &found.cluster else {
+        return Err(Failure::requirement("there is no cluster whose nodes can be looked at")
+            .hint("name one with --context NAME; this machine itself is looked at without --probe"));
+    };
+    probe_nodes(ui, request, cluster, &found.facts, args.probe_image.as_deref(), args.yes).await
 }
 
 /// What a rehearsal does not need, the real thing does.

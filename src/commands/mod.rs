@@ -1,5 +1,6 @@
 //! One short file a verb. Here: what they share, and the way from arguments to an exit code.
 
+mod addresses;
 mod again;
 mod completions;
 mod credentials;
@@ -11,6 +12,7 @@ mod labs;
 mod longhorn;
 mod misuse;
 mod original;
+mod probe;
 mod render;
 mod request;
 mod reset;

@@ -1,5 +1,6 @@
 //! From the arguments of `up`, `plan` and `render` to a valid lab and the provider that makes its cluster.
 
+use super::addresses::{self, Ground};
 use super::original::original;
 use super::{again, credentials, labs};
 use crate::addon::longhorn::original::Original;
@@ -35,6 +36,8 @@ pub struct Request {
     pub host: HostFacts,
     /// What the lab's journal says was made on this host.
     pub made: Vec<HostObject>,
+    /// What is to be said of the addresses of its load balancer.
+    pub addresses: Vec<String>,
     /// The folder of what may be downloaded again.
     pub cache: PathBuf,
     /// The command that brings exactly this lab up again.
@@ -75,7 +78,11 @@ impl Request {
         let context = args.context.clone().or_else(|| target.as_ref().and_then(|target| target.context.clone()));
         let again = again::up(args);
         let (made, cache) = (journal.made(), paths::cache()?);
-        let request = Request { lab, longhorn, provider, reason, context, sim, host, made, cache, again, state, dir };
+        let before = target.as_ref().and_then(|target| target.lb_range.as_deref());
+        let ground = Ground { provider, host: &host, made: &made, before };
+        let addresses = addresses::settle(&mut lab, &ground, machine).await?;
+        let request =
+            Request { lab, longhorn, provider, reason, context, sim, host, made, addresses, cache, again, state, dir };
         if let Some(target) = target {
             request.agree_with(&target)?;
         }
@@ -89,6 +96,7 @@ impl Request {
             context: self.context.clone().filter(|_| !self.provider.makes_cluster()),
             namespace: self.lab.spec.iris.namespace.clone(),
             replicas: self.lab.spec.iris.replicas,
+            lb_range: self.lab.spec.metallb.range.clone().filter(|_| self.provider.makes_cluster()),
             up: self.again.clone(),
         }
     }

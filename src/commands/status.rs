@@ -1,8 +1,10 @@
 //! `iris-lab status`: one screen; success only when all of it is healthy.
 
+use super::addresses;
 use super::here::Here;
 use crate::cli::StatusArgs;
 use crate::error::{Failure, Result};
+use crate::exec::System;
 use crate::model::status::{LabIdentity, LabState, Status};
 use crate::ui::{Ui, status_text};
 
@@ -25,9 +27,11 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
         Some(cluster) if args.watch => Some(cluster.changes(&target.namespace).await?),
         _ => None,
     };
+    let moved = addresses::moved(&here, &System).await;
     loop {
         let facts = here.facts(cluster.as_ref()).await?;
-        let status = Status::of(&identity, &facts);
+        let mut status = Status::of(&identity, &facts);
+        status.notes.extend(moved.clone());
         match &mut changes {
             Some(changes) => {
                 ui.frame(|look| status_text(&status, look), &status)?;

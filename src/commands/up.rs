@@ -24,8 +24,8 @@ use std::time::Instant;
 
 /// The cluster as it is before the run.
 pub(super) struct Found {
-    cluster: Option<Cluster>,
-    facts: Facts,
+    pub(super) cluster: Option<Cluster>,
+    pub(super) facts: Facts,
     kubeconfig_is_current: bool,
 }
 
@@ -173,6 +173,7 @@ pub(super) fn announce(ui: &Ui, request: &Request) {
     if let (Some(original), Some(origin)) = (&request.longhorn, &request.lab.spec.longhorn.manifest) {
         ui.note(format!("Longhorn {} comes from {origin}", original.version));
     }
+    request.addresses.iter().for_each(|note| ui.note(note));
 }
 
 /// Connects to a cluster that is there already; none if the plan makes it.
@@ -224,6 +225,9 @@ async fn read(cluster: &Cluster, request: &Request) -> Result<Facts> {
     let mut facts = observe::facts(cluster, &lab.metadata.name, &lab.spec.iris.namespace).await?;
     if lab.has(AddOnName::Longhorn) {
         observe::of_lab(cluster, &lab.metadata.name, &mut facts).await?;
+    }
+    if lab.has(AddOnName::Metallb) && !request.provider.makes_cluster() {
+        facts.load_balancer = observe::load_balancer(cluster, &facts.nodes).await?;
     }
     Ok(facts)
 }

@@ -22,6 +22,9 @@ pub struct Target {
     pub namespace: String,
     /// Number of pods.
     pub replicas: u32,
+    /// Addresses that its load balancer gives, as they were settled; none where that is not ours to say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lb_range: Option<String>,
     /// The command that brings exactly this lab up again.
     #[serde(default = "plain_up")]
     pub up: String,
@@ -155,8 +158,8 @@ mod tests {
     use super::*;
 
     fn target() -> Change {
-        let target =
-            Target { provider: "sim".into(), context: None, namespace: "iris-lab".into(), replicas: 2, up: plain_up() };
+        let (provider, namespace) = ("sim".into(), "iris-lab".into());
+        let target = Target { provider, context: None, namespace, replicas: 2, lb_range: None, up: plain_up() };
         Change::Target(target)
     }
 

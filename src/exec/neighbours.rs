@@ -1,31 +1,44 @@
-//! Which addresses of this host's own networks are taken: a datagram to each makes the kernel ask for its owner, and its table of
-//! neighbours tells who answered.
+//! Which addresses of this host's own networks are taken. A datagram to each makes the kernel ask for its owner. Where there is none
+//! the kernel says so by an error of the socket; where there is one, it may refuse the datagram, which is an answer too, or keep
+//! silent. The kernel's table of neighbours has the last word.
 
 use crate::error::{Failure, Result};
+use futures::future::join_all;
 use std::net::Ipv4Addr;
 use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
 
 /// The port that the datagrams go to: discard. What is in them, and whether anybody takes them, does not matter.
 const PORT: u16 = 9;
-/// How long the kernel asks for the owner of an address: three times, a second apart, at its defaults.
-const ASKING: Duration = Duration::from_secs(3);
+/// The longest that is waited. The kernel asks for an owner three times, a second apart, at its defaults; then it gives up.
+const LIMIT: Duration = Duration::from_millis(3500);
 /// The kernel's table.
 pub const TABLE: &str = "/proc/net/arp";
 
-/// Those at which some other host answers.
+/// Those at which some other host answers. Returns as soon as all of them are decided.
 pub async fn answering(addresses: &[Ipv4Addr]) -> Result<Vec<Ipv4Addr>> {
-    let failed = |e: std::io::Error| Failure::step("cannot ask for the neighbours of this host").caused_by(e);
     if addresses.is_empty() {
         return Ok(Vec::new());
     }
-    let socket = tokio::net::UdpSocket::bind("0.0.0.0:0").await.map_err(failed)?;
-    for address in addresses {
-        // An address that cannot be reached is nobody's.
-        let _ = socket.send_to(&[], (*address, PORT)).await;
-    }
-    tokio::time::sleep(ASKING).await;
+    let failed = |e: std::io::Error| Failure::step("cannot ask for the neighbours of this host").caused_by(e);
+    // Who keeps silent until then is found in the table, or is not there.
+    let _ = timeout(LIMIT, join_all(addresses.iter().map(|address| decided(*address)))).await;
     let table = std::fs::read_to_string(TABLE).map_err(failed)?;
     Ok(known(&table).into_iter().filter(|address| addresses.contains(address)).collect())
+}
+
+/// Returns when the kernel says something about a datagram to an address, whatever it is.
+async fn decided(address: Ipv4Addr) {
+    let asked = async {
+        // A socket of its own each: the error of a connected socket is about its one peer.
+        let socket = UdpSocket::bind("0.0.0.0:0").await?;
+        socket.connect((address, PORT)).await?;
+        socket.send(&[]).await?;
+        socket.recv(&mut [0; 1]).await
+    };
+    // An error is what is waited for: unreachable, or refused by somebody.
+    let _ = asked.await;
 }
 
 /// The addresses in the kernel's table whose owners have answered.

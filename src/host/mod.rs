@@ -56,6 +56,13 @@ pub async fn facts(machine: &dyn Machine) -> Result<HostFacts> {
     Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, storage })
 }
 
+/// What matters of a machine that is a node of a cluster which somebody else has made.
+pub async fn node(machine: &dyn Machine) -> Result<HostFacts> {
+    let (system, iscsi, storage) =
+        futures::try_join!(system::system(machine), iscsi::iscsi(machine), iscsi::storage(machine))?;
+    Ok(HostFacts { system, iscsi, storage, ..HostFacts::default() })
+}
+
 /// Whether microk8s is installed; whether kind is, and Docker answers.
 pub async fn tools(machine: &dyn Machine) -> Result<(bool, bool)> {
     let kind = async {

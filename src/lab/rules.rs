@@ -5,7 +5,7 @@ use super::names::{is_dns_label, is_dns_subdomain, is_time_zone};
 use super::source::Finding;
 use super::types::{Lab, Resources};
 use crate::model::longhorn::version::Version;
-use crate::model::{Quantity, address};
+use crate::model::{Quantity, address, range};
 
 const LABEL: &str = "must be a DNS label: 1 to 63 lower-case letters, digits and hyphens, no hyphen at either end";
 /// Space that durable %SYS needs at the very least.
@@ -50,6 +50,11 @@ pub fn check(lab: &Lab) -> Vec<Finding> {
     }
     let zone = is_time_zone(&iris.time_zone);
     rule(zone, "spec.iris.timeZone", &iris.time_zone, "must be a time zone such as UTC, Asia/Tokyo or JST-9");
+    if let Some(range) = &spec.metallb.range
+        && let Err(broken) = range::parse(range)
+    {
+        rule(false, "spec.metallb.range", range, &broken);
+    }
     if let Some(file) = &iris.password.file {
         rule(!file.is_empty() && !file.contains('\0'), "spec.iris.password.file", file, "must be the path of a file");
     }

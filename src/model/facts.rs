@@ -30,6 +30,9 @@ pub struct Facts {
     pub claims: Vec<Value>,
     /// Volumes bound to the lab's claims.
     pub volumes: Vec<Value>,
+    /// Who gives addresses to Services of type LoadBalancer, for people; none where nobody was seen, or looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_balancer: Option<String>,
     /// Warnings among the events of the lab's namespace, newest first.
     pub warnings: Vec<Value>,
     /// Longhorn; none when nothing of it is there, or the lab has nothing to do with it.

@@ -1,7 +1,9 @@
 //! Reads a cluster into facts, side by side and with few requests. A read that fails is an error, never an absence.
 
+mod load_balancer;
 mod longhorn;
 
+pub use load_balancer::load_balancer;
 pub use longhorn::{longhorn, of_lab};
 
 use crate::cluster::{Cluster, Selector, event_time};
@@ -42,6 +44,7 @@ pub async fn facts(cluster: &Cluster, lab: &str, namespace: &str) -> Result<Fact
         pods,
         claims,
         volumes,
+        load_balancer: None,
         warnings,
         longhorn: None,
     })

@@ -4,6 +4,7 @@ mod access;
 mod checks;
 mod host;
 mod longhorn;
+pub mod probe;
 mod remove;
 mod unstick;
 mod up;

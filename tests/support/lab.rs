@@ -3,6 +3,7 @@
 use super::scratch::listing;
 use super::{End, PROGRAM, Place, Reader, Run, Scratch, redacted};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -40,7 +41,24 @@ impl Lab {
                 (name.clone(), format!("iris-{name}"))
             }
         };
-        Lab { scratch: Scratch::new(), place, name, namespace, flags: Vec::new() }
+        let lab = Lab { scratch: Scratch::new(), place, name, namespace, flags: Vec::new() };
+        lab.network(5);
+        lab
+    }
+
+    /// Puts this host into a network that nobody else is in: of loopback, so that whoever is asked there is asked on this host. Its
+    /// own address there ends with that number.
+    pub fn network(&self, last: u8) {
+        let address = format!(r#"[{{"ifname":"eth0","addr_info":[{{"local":"127.9.0.{last}","prefixlen":24}}]}}]"#);
+        let route = r#"[{"dst":"default","gateway":"127.9.0.1","dev":"eth0"}]"#;
+        self.stand_in("ip", &format!("case $3 in addr) echo '{address}';; route) echo '{route}';; esac"));
+    }
+
+    /// Puts a program on PATH that does what a shell script says.
+    pub fn stand_in(&self, name: &str, script: &str) {
+        let path = self.scratch.dir("bin").join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// The same lab, brought up with these flags.

@@ -13,6 +13,8 @@ use serde_json::Value;
 const KUBERNETES: std::ops::RangeInclusive<u32> = 18..=24;
 
 const NAME: &str = "longhorn";
+/// Systems of nodes, as they call themselves, that have no iscsiadm and on which none can be installed.
+const WITHOUT_ISCSI: &[&str] = &["Container-Optimized OS", "Bottlerocket", "Talos"];
 
 /// All of them; those that need a cluster only where one was looked at.
 pub fn checks(site: &Site) -> Vec<Check> {
@@ -79,16 +81,36 @@ fn nodes(site: &Site) -> Vec<Check> {
         ));
     }
     let system = |node: &Value| node["status"]["nodeInfo"]["operatingSystem"].as_str().is_some_and(|os| os != "linux");
-    let foreign = those(&system);
-    if !foreign.is_empty() {
+    let others = those(&system);
+    if !others.is_empty() {
         let hint = "keep its pods off: kubectl taint node NAME os=windows:NoSchedule";
-        checks.push(Check::fail(NAME, format!("it runs on Linux alone, and these nodes do not: {foreign}"), hint));
+        checks.push(Check::fail(NAME, format!("it runs on Linux alone, and these nodes do not: {others}"), hint));
     }
     if let Some((node, what)) = storage_nodes(site).into_iter().find_map(|node| Some((name(node), container(node)?))) {
         let why = "a volume is attached by iSCSI, and the kernel talks to iSCSI only in the network namespace of the machine \
                    itself: Longhorn's pods would all run, and no volume would ever attach";
         let hint = "use nodes that are machines (microk8s on Linux, or virtual machines), or leave Longhorn out";
         checks.push(Check::fail(NAME, format!("node {node} is {what}: {why}"), hint));
+    }
+    let bare = |node: &Value| {
+        let system = node.pointer("/status/nodeInfo/osImage").and_then(Value::as_str).unwrap_or_default();
+        WITHOUT_ISCSI.iter().any(|name| system.contains(name))
+    };
+    let without = those(&bare);
+    if !without.is_empty() {
+        let cause = format!("the system of these nodes has no iscsiadm, and takes none: {without}");
+        let hint =
+            "use nodes with Ubuntu or another full system (GKE: --image-type=UBUNTU_CONTAINERD), or leave Longhorn out";
+        checks.push(Check::fail(NAME, cause, hint));
+    }
+    let few = storage_nodes(site).len();
+    if !site.is_ours && (1..3).contains(&few) && foreign(site).is_none() {
+        let cause = format!("{few} of the nodes can hold volumes: each volume gets {few} instead of 3 copies");
+        checks.push(Check::warn(
+            NAME,
+            cause,
+            "add nodes, or take it as it is: a node that is lost may take data along",
+        ));
     }
     let full = those(&|node| condition(node, "DiskPressure").is_some_and(|pressure| pressure["status"] == "True"));
     if !full.is_empty() {

@@ -60,7 +60,8 @@ fn kind(case: &Case) -> Check {
     }
 }
 
-fn host(case: &Case) -> Vec<Check> {
+/// What it needs of the machine itself.
+pub fn host(case: &Case) -> Vec<Check> {
     let mut checks = vec![iscsiadm(case)];
     checks.extend(case.host.iscsi.iscsiadm.is_some().then(|| iscsid(case)));
     checks.extend([module(case), netlink(case)]);

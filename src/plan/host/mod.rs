@@ -13,6 +13,7 @@ mod tools;
 #[cfg(test)]
 mod tests;
 
+pub use longhorn::host as about_longhorn;
 pub use mend::mend;
 
 use crate::lab::{AddOnName, Lab, ProviderName};

@@ -9,6 +9,9 @@ use serde_json::Value;
 /// Annotation with the last lines of a pod that shall crash.
 pub const CRASH_LOG: &str = "sim.iris-lab/crash-log";
 
+/// What the probe of a node prints: that of a machine that does not exist, and has all that Longhorn needs.
+const NODE: &str = include_str!("node.yaml");
+
 /// Annotation with what the containers of a pod of Longhorn have printed.
 const PRINTED: &str = "sim.iris-lab/log";
 
@@ -38,6 +41,9 @@ pub fn container_log(pod: &Value, container: &str, previous: bool) -> String {
     let mut lines = vec!["(simulated by iris-lab: no container runs here)".to_owned()];
     if main.is_some() {
         lines.extend(beginning(text(status, "/image"), failed));
+    }
+    if container == "probe" && text(pod, "/metadata/labels/app") == "iris-lab-probe" {
+        lines.extend(NODE.lines().map(Into::into));
     }
     let printed = annotation(pod, PRINTED);
     lines.extend(printed.into_iter().flat_map(str::lines).map(Into::into));
