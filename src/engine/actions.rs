@@ -23,6 +23,7 @@ pub struct Session<'a> {
     journal: RefCell<Journal>,
     cluster: OnceCell<Cluster>,
     lock: Option<&'a Lock>,
+    pub(super) removed: RefCell<Vec<ObjectRef>>,
 }
 
 impl<'a> Session<'a> {
@@ -42,12 +43,18 @@ impl<'a> Session<'a> {
             journal: RefCell::new(journal),
             cluster: OnceCell::new_with(cluster),
             lock,
+            removed: RefCell::default(),
         }
     }
 
     /// The cluster, if it was reached.
     pub fn cluster(&self) -> Option<&Cluster> {
         self.cluster.get()
+    }
+
+    /// The objects that its steps removed. Those that a plan names and somebody else removed first are not among them.
+    pub fn removed(&self) -> Vec<ObjectRef> {
+        self.removed.borrow().clone()
     }
 
     pub(super) async fn connected(&self) -> Result<&Cluster> {
@@ -79,11 +86,7 @@ impl<'a> Session<'a> {
             Action::WriteKubeconfig { context } => self.write_kubeconfig(context),
             Action::Apply { objects } => self.apply(objects).await,
             Action::Wait { target } => Ok(StepEnd::Changed(self.connected().await?.wait(target, progress).await?)),
-            Action::Delete { objects } => Ok(match self.connected().await?.delete(objects, progress).await? {
-                0 => StepEnd::Unchanged("nothing of it is there".into()),
-                count if count == objects.len() => StepEnd::Changed(list(objects)),
-                count => StepEnd::Changed(format!("{count} of {} objects", objects.len())),
-            }),
+            Action::Delete { objects } => self.delete(objects, progress).await,
             Action::RunJob { objects, job } => self.run_job(objects, job, progress).await,
             Action::Reap { namespace } => self.reap(namespace, progress).await,
             Action::Release { namespace, finalizer, kinds, seen } => {
@@ -211,13 +214,5 @@ fn remove(path: &std::path::Path) -> Result<()> {
     match result {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(unwritable(path, e)),
         _ => Ok(()),
-    }
-}
-
-/// `StatefulSet data`, `4 objects`.
-fn list(objects: &[ObjectRef]) -> String {
-    match objects {
-        [one] => format!("{} {}", one.kind, one.name),
-        many => format!("{} objects", many.len()),
     }
 }

@@ -40,6 +40,9 @@ pub struct Plan {
     pub verb: Verb,
     /// The lab's name.
     pub lab: String,
+    /// The namespace that it frees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// The provider's name.
     pub provider: String,
     /// Whether the cluster is simulated.
@@ -54,13 +57,13 @@ impl Plan {
         self.verb != Verb::Up
     }
 
-    /// Names of the objects that it deletes in these steps.
-    pub fn deleted(&self, steps: &[String]) -> Vec<String> {
-        let objects = self.steps.iter().filter(|step| steps.contains(&step.id)).filter_map(|step| match &step.action {
+    /// Names of those that it deletes among the objects that were removed, in its order.
+    pub fn deleted(&self, removed: &[ObjectRef]) -> Vec<String> {
+        let objects = self.steps.iter().filter_map(|step| match &step.action {
             Action::Delete { objects } => Some(objects),
             _ => None,
         });
-        objects.flatten().map(ToString::to_string).collect()
+        objects.flatten().filter(|object| removed.contains(object)).map(ToString::to_string).collect()
     }
 }
 
