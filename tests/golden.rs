@@ -11,6 +11,7 @@ const COMMANDS: &[&str] = &[
     "status",
     "down",
     "reset",
+    "unstick",
     "labs",
     "labs show",
     "labs check",
