@@ -13,6 +13,7 @@ const COMMANDS: &[&str] = &[
     "timeline",
     "down",
     "reset",
+    "unstick",
     "labs",
     "labs show",
     "labs check",

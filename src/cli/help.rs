@@ -82,10 +82,10 @@ Examples:
 /// End of the help of `down`.
 pub(super) const DOWN: &str = "\
 Examples:
-  iris-lab down                        Remove the pods, keep their data
-  iris-lab down --delete-data          Remove the data too, after a question
-  iris-lab down --delete-data --yes    The same without the question
-  iris-lab down --longhorn             Remove Longhorn with the pods";
+  iris-lab down                            Remove the pods, keep their data
+  iris-lab down --delete-data              Remove the data too, after a question
+  iris-lab down --delete-data --yes        The same without the question
+  iris-lab down --delete-data --longhorn   Longhorn too, which holds it";
 
 /// End of the help of `reset`.
 pub(super) const RESET: &str = "\

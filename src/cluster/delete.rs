@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 impl Cluster {
     /// Deletes objects, all at once, and returns when each is gone: the pods of a StatefulSet or Job and the volumes of a claim too,
-    /// unless they are to be kept. What is not there is fine. Returns how many were there.
-    pub async fn delete(&self, objects: &[ObjectRef], progress: Progress<'_>) -> Result<usize> {
+    /// unless they are to be kept. What is not there is fine. Returns those that were there.
+    pub async fn delete(&self, objects: &[ObjectRef], progress: Progress<'_>) -> Result<Vec<ObjectRef>> {
         let done = try_join_all(objects.iter().map(|object| self.delete_one(object, progress))).await?;
-        Ok(done.into_iter().filter(|was_there| *was_there).count())
+        Ok(objects.iter().zip(done).filter(|(_, was_there)| *was_there).map(|(object, _)| object.clone()).collect())
     }
 
     async fn delete_one(&self, name: &ObjectRef, progress: Progress<'_>) -> Result<bool> {
@@ -157,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_there_is_no_trouble() {
         let (cluster, log) = cluster(|_| Answer::missing());
-        assert_eq!(cluster.delete(&[name()], &|_| {}).await.unwrap(), 0);
+        assert_eq!(cluster.delete(&[name()], &|_| {}).await.unwrap(), []);
         assert_eq!(log.lock().unwrap().len(), 1);
     }
 
@@ -176,7 +176,7 @@ mod tests {
         });
         let said = Mutex::new(Vec::new());
         let say = |line| said.lock().unwrap().push(line);
-        assert_eq!(cluster.delete(&[name()], &say).await.unwrap(), 1);
+        assert_eq!(cluster.delete(&[name()], &say).await.unwrap(), [name()]);
         let lines = [
             "PersistentVolumeClaim lab/dbv is not gone yet: used by pod data-0",
             "PersistentVolume pv of PersistentVolumeClaim lab/dbv is not gone yet: its provisioner has not removed it yet",
@@ -192,7 +192,7 @@ mod tests {
             _ if asked.path.ends_with("persistentvolumes") => Answer::list(vec![], "4"),
             _ => Answer::list(vec![claim("another")], "3"),
         });
-        assert_eq!(cluster.delete(&[name()], &|_| {}).await.unwrap(), 1);
+        assert_eq!(cluster.delete(&[name()], &|_| {}).await.unwrap(), [name()]);
         assert_eq!(log.lock().unwrap().iter().filter(|asked| asked.method == "DELETE").count(), 1);
     }
 

@@ -47,7 +47,7 @@ async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Op
     let (lab, simulated, up) = (here.name.clone(), here.provider.is_simulated(), here.target()?.up.clone());
     let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
-    let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
+    let (seconds, removed) = (outcome.elapsed.as_secs_f64(), plan.deleted(&session.removed()));
     let hint = format!("run `iris-lab down{select}` again, or remove all with `iris-lab reset{select}`");
     let result = match longhorn.goes() {
         true => judge(ui, outcome, plan::PROOF, &format!("iris-lab down --longhorn{select}")),
@@ -55,6 +55,6 @@ async fn locked(ui: &Ui, args: &DownArgs, here: Here, cluster: Cluster, lock: Op
     };
     result.map_err(|failure| failure.hint(hint))?;
     let kept = if args.delete_data { Vec::new() } else { claims };
-    let summary = DownSummary { lab, simulated, removed: plan.deleted(&changed), kept, seconds, up, select };
+    let summary = DownSummary { lab, simulated, removed, kept, seconds, up, select };
     ui.result(|look| summary.text(look), &summary)
 }

@@ -106,7 +106,7 @@ impl Longhorn {
 
     /// What stays, for the summary.
     pub fn kept(&self) -> Vec<String> {
-        let kept = "Longhorn: iris-lab did not install it (`reset --adopt` removes it all the same)";
+        let kept = "Longhorn: iris-lab did not install it (`reset --adopt`, instead of `reset`, removes it too)";
         (self.whose == Whose::Others).then(|| kept.to_string()).into_iter().collect()
     }
 

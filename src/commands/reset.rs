@@ -84,7 +84,8 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     let (select, adopt) = (again::selector(&here.state, &lab)?, if args.adopt { " --adopt" } else { "" });
     let session = Session::new(&here.name, &here.state, journal, cluster, lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
-    let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
+    let (seconds, mut removed) = (outcome.elapsed.as_secs_f64(), plan.deleted(&session.removed()));
+    removed.extend(plan.unmade(&outcome.changed));
     judge(ui, outcome, "files", &format!("iris-lab reset{select}{adopt}"))?;
     let mut looked_at = Vec::new();
     if reached {
@@ -96,7 +97,6 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     looked_at.extend(undone);
     looked_at.extend(longhorn.goes().then(|| "what Longhorn leaves in a cluster".into()));
     looked_at.push(format!("{folder} on this host"));
-    let mut removed = plan.deleted(&changed);
     removed.push(folder);
     let (kept, not_looked_at) = (longhorn.kept(), if simulated { Vec::new() } else { longhorn.not_looked_at() });
     let summary = ResetSummary { lab, simulated, removed, kept, looked_at, not_looked_at, seconds };

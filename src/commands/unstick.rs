@@ -90,6 +90,9 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
         ui.note(format!("warning: {lost}"));
     }
     if args.dry_run {
+        if plan.steps.is_empty() {
+            unknown(&stuck, &again(args, false)).hints.iter().for_each(|hint| ui.note(format!("hint: {hint}")));
+        }
         return ui.result(|look| plan_text(&plan, look), &plan);
     }
     if plan.steps.is_empty() {
@@ -102,11 +105,11 @@ async fn locked(ui: &Ui, args: &UnstickArgs, place: Place, lock: Option<&Lock>) 
     let again = again(args, true);
     let session = Session::new(&place.lab, &place.state, place.journal, Some(place.cluster), lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
-    let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
+    let (seconds, removed) = (outcome.elapsed.as_secs_f64(), plan.deleted(&session.removed()));
     judge(ui, outcome, plan::PROOF, &again)?;
     let files = "/var/lib/longhorn and iSCSI sessions on the nodes: there is no access to them from here";
     let not_looked_at = (stuck.is_longhorn() && !simulated).then(|| files.to_string()).into_iter().collect();
-    let (namespace, removed) = (namespace.clone(), plan.deleted(&changed));
+    let namespace = namespace.clone();
     let summary = UnstickSummary { namespace, nothing_to_do: None, removed, not_looked_at, seconds };
     ui.result(|look| summary.text(look), &summary)
 }
@@ -174,6 +177,7 @@ fn question(stuck: &Stuck, plan: &Plan) -> String {
 fn lost(longhorn: Option<&LonghornFacts>) -> Option<String> {
     let wanted = |facts: &&LonghornFacts| !facts.volumes.is_empty() || !facts.resources.is_empty();
     let facts = longhorn.filter(wanted)?;
-    let data: Vec<String> = facts.claims().chain(facts.loose()).map(|one| one.to_string()).collect();
+    let mut data: Vec<String> = facts.claims().chain(facts.loose()).map(|one| one.to_string()).collect();
+    data.sort();
     (!data.is_empty()).then(|| format!("the data of these is lost: {}", data.join(", ")))
 }

@@ -25,6 +25,7 @@ pub struct Session<'a> {
     pub(super) cluster: OnceCell<Cluster>,
     lock: Option<&'a Lock>,
     pub(super) machine: &'a dyn Machine,
+    pub(super) removed: RefCell<Vec<ObjectRef>>,
 }
 
 impl<'a> Session<'a> {
@@ -46,6 +47,7 @@ impl<'a> Session<'a> {
             cluster: OnceCell::new_with(cluster),
             lock,
             machine,
+            removed: RefCell::default(),
         }
     }
 
@@ -57,6 +59,11 @@ impl<'a> Session<'a> {
     /// The cluster, if it was reached.
     pub fn cluster(&self) -> Option<&Cluster> {
         self.cluster.get()
+    }
+
+    /// The objects that its steps removed. Those that a plan names and somebody else removed first are not among them.
+    pub fn removed(&self) -> Vec<ObjectRef> {
+        self.removed.borrow().clone()
     }
 
     pub(super) async fn connected(&self) -> Result<&Cluster> {
@@ -94,11 +101,7 @@ impl<'a> Session<'a> {
             Action::TakeKubeconfig { command } => self.take_kubeconfig(command, progress).await,
             Action::Apply { objects } => self.apply(objects).await,
             Action::Wait { target } => Ok(StepEnd::Changed(self.connected().await?.wait(target, progress).await?)),
-            Action::Delete { objects } => Ok(match self.connected().await?.delete(objects, progress).await? {
-                0 => StepEnd::Unchanged("nothing of it is there".into()),
-                count if count == objects.len() => StepEnd::Changed(list(objects)),
-                count => StepEnd::Changed(format!("{count} of {} objects", objects.len())),
-            }),
+            Action::Delete { objects } => self.delete(objects, progress).await,
             Action::RunJob { objects, job } => self.run_job(objects, job, progress).await,
             Action::Reap { namespace } => self.reap(namespace, progress).await,
             Action::Release { namespace, finalizer, kinds, seen } => {
@@ -232,13 +235,5 @@ fn remove(path: &std::path::Path) -> Result<()> {
     match result {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(unwritable(path, e)),
         _ => Ok(()),
-    }
-}
-
-/// `StatefulSet data`, `4 objects`.
-fn list(objects: &[ObjectRef]) -> String {
-    match objects {
-        [one] => format!("{} {}", one.kind, one.name),
-        many => format!("{} objects", many.len()),
     }
 }

@@ -13,6 +13,18 @@ use serde_json::Value;
 const TAIL: usize = 10;
 
 impl Session<'_> {
+    pub(super) async fn delete(&self, objects: &[ObjectRef], progress: Progress<'_>) -> Result<StepEnd> {
+        let removed = self.connected().await?.delete(objects, progress).await?;
+        let end = match removed.as_slice() {
+            [] => StepEnd::Unchanged("nothing of it is there".into()),
+            [one] if objects.len() == 1 => StepEnd::Changed(format!("{} {}", one.kind, one.name)),
+            all if all.len() == objects.len() => StepEnd::Changed(format!("{} objects", all.len())),
+            some => StepEnd::Changed(format!("{} of {} objects", some.len(), objects.len())),
+        };
+        self.removed.borrow_mut().extend(removed);
+        Ok(end)
+    }
+
     pub(super) async fn run_job(&self, objects: &[Value], job: &ObjectRef, progress: Progress<'_>) -> Result<StepEnd> {
         let cluster = self.connected().await?;
         match cluster.run_job(objects, job, progress).await? {

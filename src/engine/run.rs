@@ -86,6 +86,7 @@ pub async fn run(plan: &Plan, world: &impl Perform, emit: &dyn Fn(Event), cancel
     emit(Event::PlanStarted {
         verb: plan.verb.name().into(),
         lab: plan.lab.clone(),
+        namespace: plan.namespace.clone(),
         simulated: plan.simulated,
         steps: plan.steps.iter().map(|step| step.id.clone()).collect(),
     });

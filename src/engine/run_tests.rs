@@ -56,7 +56,7 @@ fn step(id: &str, needs: &[&str]) -> Step {
 }
 
 fn plan(verb: Verb, steps: Vec<Step>) -> Plan {
-    Plan { verb, lab: "x".into(), provider: "sim".into(), simulated: true, steps }
+    Plan { verb, lab: "x".into(), namespace: None, provider: "sim".into(), simulated: true, steps }
 }
 
 async fn run_all(plan: &Plan, world: &World) -> (Outcome, Vec<String>) {

@@ -32,6 +32,9 @@ pub enum Event {
         verb: String,
         /// The lab's name.
         lab: String,
+        /// The namespace that is freed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<String>,
         /// Whether the cluster is simulated.
         simulated: bool,
         /// Ids of all steps, in plan order.

@@ -46,6 +46,9 @@ pub struct Plan {
     pub verb: Verb,
     /// The lab's name.
     pub lab: String,
+    /// The namespace that it frees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// The provider's name.
     pub provider: String,
     /// Whether the cluster is simulated.
@@ -60,14 +63,13 @@ impl Plan {
         self.verb != Verb::Up
     }
 
-    /// Names of what it removes in these steps: objects in the cluster and things on this host.
-    pub fn deleted(&self, steps: &[String]) -> Vec<String> {
-        let names = self.steps.iter().filter(|step| steps.contains(&step.id)).map(|step| match &step.action {
-            Action::Delete { objects } => objects.iter().map(ToString::to_string).collect(),
-            Action::Unmake { object, .. } => vec![object.to_string()],
-            _ => Vec::new(),
+    /// Names of what it removes from this host in these steps.
+    pub fn unmade(&self, steps: &[String]) -> Vec<String> {
+        let objects = self.steps.iter().filter(|step| steps.contains(&step.id)).filter_map(|step| match &step.action {
+            Action::Unmake { object, .. } => Some(object.to_string()),
+            _ => None,
         });
-        names.flatten().collect()
+        objects.collect()
     }
 
     /// What it would install on this host: each command and download, as people read it.
@@ -81,6 +83,15 @@ impl Plan {
             _ => Vec::new(),
         });
         lines.flatten().collect()
+    }
+
+    /// Names of those that it deletes among the objects that were removed, in its order.
+    pub fn deleted(&self, removed: &[ObjectRef]) -> Vec<String> {
+        let objects = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Delete { objects } => Some(objects),
+            _ => None,
+        });
+        objects.flatten().filter(|object| removed.contains(object)).map(ToString::to_string).collect()
     }
 }
 

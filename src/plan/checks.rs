@@ -99,8 +99,12 @@ fn claims(lab: &Lab, facts: &Facts) -> Check {
             && found != wanted
         {
             let cause = format!("{name} has the class {found}, the lab asks for {wanted}");
+            let installed = facts.longhorn.as_ref().and_then(|longhorn| longhorn.version());
             let keep = match found {
-                CLASS => "keep the data with --longhorn".to_string(),
+                CLASS => match installed.filter(|version| *version != lab.spec.longhorn.version) {
+                    Some(version) => format!("keep the data with --longhorn={version}"),
+                    None => "keep the data with --longhorn".to_string(),
+                },
                 other => format!("keep the data with `--storage-class {other}`"),
             };
             let give_up = "give it up with `iris-lab down --delete-data`";

@@ -241,7 +241,11 @@ fn unstick_frees_longhorn_and_leaves_volumes_that_somebody_wants() {
 #[test]
 fn unstick_touches_nothing_that_it_does_not_know_unless_it_is_named() {
     let stuck = stuck("demo", &[("widgets.example.com", "w", &["a", "b"]), ("gadgets.example.com", "g", &["c"])]);
-    assert!(unstick(&unstick_of(&stuck, None, &[], false)).unwrap().steps.is_empty());
+    for force in [false, true] {
+        let plan = unstick(&unstick_of(&stuck, None, &[], force)).unwrap();
+        assert!(plan.steps.is_empty(), "no wait ends what holds it: {:?}", plan.steps);
+    }
+    assert_eq!(unstick(&unstick_of(&stuck, None, &[], false)).unwrap().namespace.as_deref(), Some("demo"));
     let named = ["widgets.example.com".to_string()];
     let plan = unstick(&unstick_of(&stuck, None, &named, false)).unwrap();
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();

@@ -141,5 +141,5 @@ fn proof(of: Vec<Trace>) -> Step {
 
 fn plan(verb: Verb, lab: &str, provider: &dyn Provider, steps: Vec<Step>) -> Plan {
     let (provider, simulated) = (word(provider.name()).to_string(), provider.is_simulated());
-    Plan { verb, lab: lab.into(), provider, simulated, steps }
+    Plan { verb, lab: lab.into(), namespace: None, provider, simulated, steps }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::lab::Lab;
 use crate::model::object::label;
-use crate::model::{Action, Facts, HostFacts, ObjectRef, Plan, SimSettings, Verdict};
+use crate::model::{Action, Facts, HostFacts, LonghornFacts, ObjectRef, Plan, SimSettings, Verdict};
 use crate::provider::{self, Wishes};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -254,4 +254,23 @@ fn kept_volumes_of_another_size_or_class_are_refused() {
     assert!(failed(&lab, &facts).is_empty(), "5120Mi is 5Gi");
     lab.spec.iris.storage.data = "10Gi".into();
     assert_eq!(failed(&lab, &facts), ["dbv-data-data-0 has 5120Mi, the lab asks for 10Gi"]);
+}
+
+#[test]
+fn volumes_kept_on_longhorn_name_the_release_that_is_there() {
+    let claim = json!({
+        "metadata": { "name": "dbv-data-data-0" },
+        "spec": { "storageClassName": "longhorn", "resources": { "requests": { "storage": "5Gi" } } },
+    });
+    let hint = |version: &str| {
+        let image = format!("longhornio/longhorn-manager:v{version}");
+        let manager = json!({ "kind": "DaemonSet", "metadata": { "name": "longhorn-manager" },
+            "spec": { "template": { "spec": { "containers": [{ "image": image }] } } } });
+        let longhorn = Some(LonghornFacts { workloads: vec![manager], ..LonghornFacts::default() });
+        let facts = Facts { claims: vec![claim.clone()], longhorn, ..good_cluster() };
+        let checks = with(&Lab::default(), "existing", &facts, |wanted| checks(wanted, &facts));
+        checks.into_iter().find(|check| check.verdict == Verdict::Fail).and_then(|check| check.hint).unwrap()
+    };
+    assert!(hint("1.2.6").starts_with("keep the data with --longhorn, or"), "{}", hint("1.2.6"));
+    assert!(hint("1.2.3").starts_with("keep the data with --longhorn=1.2.3, or"), "{}", hint("1.2.3"));
 }

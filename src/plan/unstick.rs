@@ -32,7 +32,8 @@ pub struct Unstick<'a> {
     pub force: bool,
 }
 
-/// The plan; without a step when nothing in the namespace is known to us and nothing was named.
+/// The plan; without a step when nothing in the namespace is known to us and nothing was named: what holds it then does so after
+/// any wait, and a namespace with something in it is not ended by force.
 pub fn unstick(wanted: &Unstick) -> Result<Plan> {
     let stuck = wanted.stuck;
     let mut steps = Vec::new();
@@ -53,6 +54,9 @@ pub fn unstick(wanted: &Unstick) -> Result<Plan> {
     for kind in wanted.strip {
         steps.extend(strip(stuck, kind)?);
     }
+    if !stuck.is_longhorn() && steps.is_empty() && stuck.held().iter().any(|held| !held.finalizers.is_empty()) {
+        return Ok(plan(wanted, steps));
+    }
     if !stuck.is_longhorn() && (wanted.force || !steps.is_empty()) {
         let objects = vec![namespace(stuck)];
         let title = format!("Wait until the namespace {} is gone", stuck.name());
@@ -68,8 +72,18 @@ pub fn unstick(wanted: &Unstick) -> Result<Plan> {
     if !steps.is_empty() {
         steps.push(proof(stuck, &steps));
     }
-    let (lab, provider, simulated) = (wanted.lab.into(), wanted.provider.into(), wanted.simulated);
-    Ok(Plan { verb: Verb::Unstick, lab, provider, simulated, steps })
+    Ok(plan(wanted, steps))
+}
+
+fn plan(wanted: &Unstick, steps: Vec<Step>) -> Plan {
+    Plan {
+        verb: Verb::Unstick,
+        lab: wanted.lab.into(),
+        namespace: Some(wanted.stuck.name().into()),
+        provider: wanted.provider.into(),
+        simulated: wanted.simulated,
+        steps,
+    }
 }
 
 fn namespace(stuck: &Stuck) -> ObjectRef {

@@ -75,6 +75,7 @@ pub fn up(wanted: &Wanted, facts: &Facts) -> Result<Plan> {
     Ok(Plan {
         verb: Verb::Up,
         lab: lab.metadata.name.clone(),
+        namespace: None,
         provider: word(provider.name()).into(),
         simulated: provider.is_simulated(),
         steps,

@@ -14,7 +14,7 @@ pub fn plan_text(plan: &Plan, look: &Look) -> String {
     };
     let count = if satisfied == 0 { count } else { format!("{count}, {satisfied} with nothing to do") };
     let banner = if plan.simulated { ", simulated: nothing real is made" } else { "" };
-    let title = format!("{} {}", plan.verb.name(), plan.lab);
+    let title = format!("{} {}", plan.verb.name(), plan.namespace.as_ref().unwrap_or(&plan.lab));
     let mut text = format!("{}: {count}, provider {}{banner}\n", look.bold(&title), plan.provider);
     for (number, step) in plan.steps.iter().enumerate() {
         text.push('\n');
@@ -153,7 +153,7 @@ mod tests {
             step("pod-0", "Wait for pod data-0", &["iris"], Action::Wait { target: pod }),
         ];
         steps[0].satisfied = Some("it runs already".into());
-        Plan { verb: Verb::Up, lab: "two-pod".into(), provider: "sim".into(), simulated: true, steps }
+        Plan { verb: Verb::Up, lab: "two-pod".into(), namespace: None, provider: "sim".into(), simulated: true, steps }
     }
 
     #[test]

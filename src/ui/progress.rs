@@ -106,9 +106,9 @@ pub(super) fn json_line<T: Serialize>(event: &T) -> String {
 fn permanent(event: &Event, look: &Look) -> Option<String> {
     match event {
         Event::Note { text } => Some(format!("{}\n", one_line(text))),
-        Event::PlanStarted { verb, lab, simulated, steps } => {
+        Event::PlanStarted { verb, lab, namespace, simulated, steps } => {
             let count = if steps.len() == 1 { "1 step".into() } else { format!("{} steps", steps.len()) };
-            let head = look.bold(&format!("{verb} {lab}"));
+            let head = look.bold(&format!("{verb} {}", namespace.as_ref().unwrap_or(lab)));
             let banner = if *simulated { look.yellow("Simulated: nothing real is made") + "\n" } else { String::new() };
             Some(format!("{head}: {count}\n{banner}"))
         }
@@ -250,7 +250,7 @@ mod tests {
         let steps = vec!["apply".into(), "wait".into(), "last".into()];
         vec![
             Event::Note { text: "provider sim: no cluster tool is installed".into() },
-            Event::PlanStarted { verb: "up".into(), lab: "two-pod".into(), simulated: true, steps },
+            Event::PlanStarted { verb: "up".into(), lab: "two-pod".into(), namespace: None, simulated: true, steps },
             started("apply", "Apply the IRIS objects"),
             finished("apply", "Apply the IRIS objects", StepEnd::Changed("7 created".into()), 0.23),
             started("wait", "Wait for pod data-0"),

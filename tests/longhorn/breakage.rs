@@ -43,9 +43,11 @@ impl Breakage {
 
     /// Makes it so.
     pub fn make(self, lab: &Lab) {
-        // The manager takes note of each of the four volumes and its copies.
-        lab.reader().wait_for_count(&format!("{RESOURCES}/volumes"), 4);
-        lab.reader().wait_for_count(&format!("{RESOURCES}/replicas"), 4 * super::storage_nodes(lab).len().min(3));
+        // The manager takes note of each of the four volumes, its engine and its copies.
+        for plural in ["volumes", "engines"] {
+            lab.reader().wait_for_count(&format!("{RESOURCES}/{plural}"), 4);
+        }
+        lab.reader().wait_for_count(&format!("{RESOURCES}/replicas"), copies(super::storage_nodes(lab).len()));
         match self {
             Breakage::None => {}
             Breakage::ManagerDeleted => manager_deleted(lab),
@@ -75,11 +77,18 @@ fn pods_gone(lab: &Lab, app: &str) {
     }
 }
 
-/// Waits until the namespace controller has deleted all pods that it can: what is left is held by finalizers.
+/// Copies of the four volumes.
+fn copies(nodes: usize) -> usize {
+    4 * nodes.min(3)
+}
+
+/// Waits until the namespace controller has deleted all pods that it can: what is left is held by finalizers. That is the
+/// volumes and their engines, the copies, the nodes and the engine image.
 fn settled(lab: &Lab) {
     pods_gone(lab, "longhorn-manager");
-    let left = held(lab);
-    assert!(left >= 20, "only {left} objects are held");
+    let nodes = super::storage_nodes(lab).len();
+    let (left, wanted) = (held(lab), 4 + 4 + copies(nodes) + nodes + 1);
+    assert!(left >= wanted, "only {left} objects of {wanted} are held");
 }
 
 /// Number of custom resources that are being deleted and carry the finalizer.

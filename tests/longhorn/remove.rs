@@ -33,6 +33,9 @@ fn from_each(lab: &Lab, breakages: &[Breakage]) {
         breakage.make(lab);
         let run = lab.reset();
         assert_eq!(run.code, Some(0), "`reset` after {breakage:?}\n{}", run.transcript());
+        if *breakage == Breakage::ManifestDeleted {
+            assert!(!run.out.contains("longhorn-role"), "somebody else removed it\n{}", run.transcript());
+        }
         lab.is_gone();
         bystanders.are_untouched();
     }
@@ -162,7 +165,7 @@ fn adopted(lab: &Lab) {
         lab.reader().apply(object, "somebody");
     }
     lab.up(&["--longhorn", "--no-canary"]).exits(0);
-    lab.reset().exits(0);
+    lab.reset().exits(0).says("`reset --adopt`, instead of `reset`, removes it too");
     lab.is_gone();
     let there = lab.reader().get(&format!("/api/v1/namespaces/{NAMESPACE}"));
     assert!(there.is_some(), "`reset` leaves what it did not install");
@@ -192,7 +195,13 @@ fn another_namespace_with_something_of_longhorns_kinds_does_not_take_it_along() 
         objects
     };
     let before = of_longhorn(&lab);
-    lab.run(&["unstick", "demo", "--yes"]).exits(5).says("--strip recurringjobs.longhorn.io");
+    for flags in [&["--yes"][..], &["--yes", "--force"]] {
+        let run = lab.run(&[&["unstick", "demo"], flags].concat()).exits(5);
+        run.says("nothing in it is known to iris-lab")
+            .says("`iris-lab unstick demo --strip recurringjobs.longhorn.io`");
+    }
+    let dry = lab.run(&["unstick", "demo", "--dry-run"]).exits(0);
+    dry.says("unstick demo: 0 steps").says("hint: start the controller of recurringjobs.longhorn.io again");
     same(&before, &of_longhorn(&lab), "Longhorn works on");
     lab.run(&["unstick", "demo", "--yes", "--strip", "recurringjobs.longhorn.io"]).exits(0);
     same(&before, &of_longhorn(&lab), "Longhorn works on");

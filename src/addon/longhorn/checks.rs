@@ -140,29 +140,37 @@ fn container(node: &Value) -> Option<&'static str> {
     kernel.contains("orbstack").then_some("in OrbStack, whose kernel has no iSCSI")
 }
 
+/// How a lab removes what another installation made: there is no lab yet, and no command removes anything without one.
+const ADOPT: &str = "bring the lab up without Longhorn, and remove both with `iris-lab reset --adopt`";
+
 /// A Longhorn, or what is left of one, that is there already.
 fn there(site: &Site, seen: &LonghornFacts) -> Check {
     let (lab, wanted) = (&site.lab.metadata.name, &site.lab.spec.longhorn.version);
     let ours = seen.is_of(lab);
-    let mend =
-        if ours { format!("`iris-lab reset --name {lab}`") } else { "`iris-lab unstick longhorn-system`".into() };
     let leaving = seen.definitions.iter().filter(|d| d["metadata"]["deletionTimestamp"].is_string()).count();
     if seen.is_terminating() {
-        let hint = format!("finish that with {mend}");
+        let hint = match (ours, site.is_ours) {
+            (true, _) => format!("finish that with `iris-lab reset --name {lab}`"),
+            (_, true) => "finish that with `iris-lab unstick longhorn-system`".into(),
+            _ => "finish that with `iris-lab unstick longhorn-system --context NAME`".into(),
+        };
         return Check::fail(NAME, "the namespace longhorn-system is being deleted, and is not gone", hint);
     }
     if leaving > 0 {
-        let hint = format!("finish that with {mend}");
+        let reset = format!("finish that with `iris-lab reset --name {lab}`");
+        let hint = if ours { reset } else { ADOPT.into() };
         return Check::fail(NAME, format!("{leaving} of its definitions are being deleted, and are not gone"), hint);
     }
     match seen.version() {
         Some(version) if version != wanted => {
             let cause =
                 format!("{version} is installed, the lab asks for {wanted}; two versions cannot live in one cluster");
+            let removal = match ours {
+                true => format!("`iris-lab down --longhorn --delete-data --name {lab}`"),
+                false => ADOPT.into(),
+            };
             let hint = match Version::parse(version) {
-                Ok(_) => format!(
-                    "take that one with `--longhorn={version}`, or remove it first: `iris-lab down --longhorn --delete-data` where this lab installed it, `iris-lab reset --adopt` where not"
-                ),
+                Ok(_) => format!("take that one with `--longhorn={version}`, or remove it first: {removal}"),
                 Err(_) => {
                     "remove it first, or leave Longhorn out and use its class with `--storage-class longhorn`".into()
                 }
@@ -190,5 +198,5 @@ fn leftovers(seen: &LonghornFacts) -> Check {
         return Check::ok(NAME, "its namespace is there, and empty");
     }
     let cause = format!("another installation has left {} here, without its manager", parts.join(", "));
-    Check::fail(NAME, cause, "remove them with `iris-lab reset --adopt`, or with the manifest that they came from")
+    Check::fail(NAME, cause, format!("{ADOPT}, or delete them with the manifest that they came from"))
 }

@@ -174,6 +174,30 @@ fn a_cluster_that_it_cannot_live_in_is_refused_with_the_cause() {
 }
 
 #[test]
+fn the_way_out_is_a_command_that_works_where_there_is_no_lab_yet() {
+    let hint = |seen: LonghornFacts| {
+        let (lab, facts) = (lab(), Facts { longhorn: Some(seen), ..facts(nodes()) });
+        let failed = Longhorn.checks(&site(&lab, &facts)).into_iter().find(|check| check.verdict == Verdict::Fail);
+        failed.unwrap().hint.unwrap()
+    };
+    let adopt = "bring the lab up without Longhorn, and remove both with `iris-lab reset --adopt`";
+    assert_eq!(
+        hint(there("1.2.4", None)),
+        format!("take that one with `--longhorn=1.2.4`, or remove it first: {adopt}")
+    );
+    let ours = hint(there("1.2.4", Some("two-pod")));
+    assert!(ours.ends_with("remove it first: `iris-lab down --longhorn --delete-data --name two-pod`"), "{ours}");
+    let mut leaving = there("1.2.6", None);
+    leaving.namespace.as_mut().unwrap()["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+    assert_eq!(hint(leaving), "finish that with `iris-lab unstick longhorn-system --context NAME`");
+    let mut definition = json!({ "kind": "CustomResourceDefinition", "metadata": { "name": "nodes.longhorn.io" } });
+    let left = |definition: &Value| LonghornFacts { definitions: vec![definition.clone()], ..LonghornFacts::default() };
+    assert_eq!(hint(left(&definition)), format!("{adopt}, or delete them with the manifest that they came from"));
+    definition["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+    assert_eq!(hint(left(&definition)), adopt, "`unstick` has no namespace to look at");
+}
+
+#[test]
 fn what_is_there_already_is_refused_where_a_new_one_would_break_on_it() {
     let with = |seen: LonghornFacts| failed(&Facts { longhorn: Some(seen), ..facts(nodes()) }, "v1.20.2").join("|");
     assert_eq!(with(there("1.2.6", Some("two-pod"))), "");

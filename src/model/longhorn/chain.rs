@@ -4,6 +4,9 @@ use super::{API_VERSION, CLASS, DRIVER, LonghornFacts, SIDECARS};
 use crate::model::Link;
 use serde_json::Value;
 
+/// Instance managers that one line names.
+const NAMED: usize = 3;
+
 /// Says that a link holds, or what is missing, naming nodes and workloads.
 pub type Verdict = Result<String, String>;
 
@@ -195,11 +198,11 @@ fn instance_managers(objects: &[&Value]) -> Verdict {
     if running.len() as u64 >= wanted {
         return Ok(format!("{} instance managers run", running.len()));
     }
-    let left = left.iter().map(|manager| {
+    let named = left.iter().take(NAMED).map(|manager| {
         let node = manager["spec"]["nodeID"].as_str().unwrap_or("an unknown node");
         format!("; {} on {node} is {}", name(manager), state(manager))
     });
-    Err(format!("{} of {wanted} instance managers run{}", running.len(), left.collect::<String>()))
+    Err(format!("{} of {wanted} instance managers run{}", running.len(), named.collect::<String>()))
 }
 
 fn csi(objects: &[&Value]) -> Verdict {
@@ -338,6 +341,12 @@ mod tests {
         assert_eq!(told, (Link::EngineImage, "engine image ei-1 is deploying".into()));
         let told = says(&|facts| facts.resources[4]["status"]["currentState"] = "starting".into());
         assert_eq!(told.1, "5 of 6 instance managers run; im-0 on lab-1 is starting");
+        let told = says(&|facts| {
+            (4..10).for_each(|one| facts.resources[one]["status"]["currentState"] = "starting".into());
+        });
+        assert!(
+            told.1.starts_with("0 of 6 instance managers run; im-0") && told.1.ends_with("im-2 on lab-1 is starting")
+        );
         let told = says(&|facts| facts.csi_nodes[2]["spec"] = json!({ "drivers": null }));
         assert_eq!(told, (Link::Registered, "the driver is registered on 2 of 3 nodes, not on lab-3".into()));
         let told = says(&|facts| facts.driver = None);

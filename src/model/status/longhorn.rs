@@ -6,6 +6,9 @@ use crate::model::longhorn::chain;
 use serde::Serialize;
 use serde_json::Value;
 
+/// Why a Longhorn on its way out is not usable.
+const LEAVING: &str = "its namespace is being deleted";
+
 /// Longhorn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,7 +28,7 @@ impl LonghornStatus {
     /// Reads it off the facts.
     pub(super) fn of(lab: &str, seen: &LonghornFacts, storage_classes: &[Value]) -> Self {
         let broken = match seen.is_terminating() {
-            true => Some("its namespace is being deleted".into()),
+            true => Some(LEAVING.into()),
             false => chain::broken(seen, storage_classes).map(|(_, why)| why),
         };
         LonghornStatus {
@@ -56,7 +59,13 @@ pub(super) fn robustness(seen: Option<&LonghornFacts>, volume: &str) -> Option<S
 /// What is wrong with Longhorn, and with volumes that have lost their last copy.
 pub(super) fn problems(status: &Status) -> Vec<String> {
     let broken = status.longhorn.as_ref().and_then(|longhorn| longhorn.broken.as_ref());
-    let broken = broken.map(|why| format!("Longhorn is not usable: {why}; see `kubectl get pods -n longhorn-system`"));
+    let broken = broken.map(|why| {
+        let next = match why == LEAVING {
+            true => format!("see what holds it with `iris-lab unstick --dry-run --name {}`", status.lab),
+            false => "see `kubectl get pods -n longhorn-system`".into(),
+        };
+        format!("Longhorn is not usable: {why}; {next}")
+    });
     let faulted = with(status, "faulted").map(|volume| {
         format!(
             "claim {} has no copy left that works; see `kubectl describe volumes.longhorn.io {} -n longhorn-system`",

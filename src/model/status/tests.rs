@@ -311,6 +311,11 @@ fn longhorn_says_what_is_broken_and_which_volume_has_lost_copies() {
         "the volume of claim dbv-data-data-0 is degraded: it wants 3 copies on different nodes, and Longhorn has 1";
     assert_eq!(degraded.notes.last().unwrap(), note);
     assert_eq!(degraded.volumes[0].robustness.as_deref(), Some("degraded"));
+    let mut leaving = seen("healthy");
+    leaving.namespace = Some(json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}));
+    let leaving = Status::of(&identity(), &Facts { longhorn: Some(leaving), ..facts() });
+    let next = "see what holds it with `iris-lab unstick --dry-run --name two-pod`";
+    assert_eq!(leaving.problems, [format!("Longhorn is not usable: its namespace is being deleted; {next}")]);
     assert!(of("faulted").problems[1].starts_with("claim dbv-data-data-0 has no copy left that works"));
     assert_eq!(of("healthy").problems.len(), 1);
 }

@@ -27,5 +27,12 @@ pub fn mend(lab: &str, provider: &dyn Provider, checks: &[Check]) -> Plan {
         steps.push(step);
     }
     let provider_word = word(provider.name()).into();
-    Plan { verb: Verb::Doctor, lab: lab.into(), provider: provider_word, simulated: provider.is_simulated(), steps }
+    Plan {
+        verb: Verb::Doctor,
+        lab: lab.into(),
+        provider: provider_word,
+        simulated: provider.is_simulated(),
+        namespace: None,
+        steps,
+    }
 }
