@@ -1,6 +1,7 @@
 //! The addresses of load balancers, as users meet them: chosen and told, given and checked, kept and moved.
 
 use super::support::Lab;
+use serde_json::json;
 
 const MICROK8S: [&str; 3] = ["doctor", "--provider", "microk8s"];
 
@@ -49,4 +50,22 @@ fn the_simulator_gives_out_of_the_range_that_was_asked_for_and_keeps_it() {
     lab.up(&[]).exits(0).says("http://10.1.2.16:52773").says("nothing was to be done");
     lab.reset().exits(0);
     lab.is_gone();
+}
+
+#[test]
+fn status_tells_when_the_range_no_longer_fits_and_how_to_move_it() {
+    let lab = host();
+    let range = "127.9.0.90-127.9.0.99";
+    let target = json!({ "change": "target", "provider": "microk8s", "namespace": "iris-lab", "replicas": 2, "lbRange": range,
+        "up": "iris-lab up --longhorn" });
+    std::fs::create_dir_all(lab.state().join("two-pod")).unwrap();
+    std::fs::write(lab.state().join("two-pod/journal.jsonl"), format!("{target}\n")).unwrap();
+    let notes = || lab.run(&["status", "-o", "json"]).json()["notes"].to_string();
+    assert!(!notes().contains("load balancer"), "{}", notes());
+    lab.network(95);
+    let moved = "the load balancer's range 127.9.0.90-127.9.0.99 no longer fits the network of eth0 (127.9.0.0/24): 127.9.0.95 is \
+                 this machine's own address";
+    let how = "move it with `microk8s disable metallb`, then `iris-lab up --longhorn`";
+    assert!(notes().contains(moved) && notes().contains(how), "{}", notes());
+    assert!(lab.run(&["status"]).out.contains("no longer fits"));
 }

@@ -126,8 +126,13 @@ pub async fn moved(here: &Here, machine: &dyn Machine) -> Option<String> {
         Err(failure) => return Some(format!("nobody can tell whether the range {before} still fits: {failure}")),
     };
     let failure = keeps(before, &network).err()?;
+    // microk8s' load balancer keeps the range with which it was enabled.
+    let first = match here.provider.name() {
+        ProviderName::Microk8s => "`microk8s disable metallb`, then ",
+        _ => "",
+    };
     Some(format!(
-        "the load balancer's range {before} no longer fits {network}: {}; move it with `{}`, which chooses another",
+        "the load balancer's range {before} no longer fits {network}: {}; move it with {first}`{}`, which chooses another",
         why(&failure),
         target.up
     ))

@@ -22,12 +22,13 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
         up: target.up.clone(),
         password_file: password.exists().then(|| password.display().to_string()),
     };
-    let cluster = here.connect().await?;
+    let moved = addresses::moved(&here, &System).await;
+    // Another network is why a cluster on this host may not be where it was.
+    let cluster = here.connect().await.map_err(|failure| moved.iter().fold(failure, Failure::hint))?;
     let mut changes = match &cluster {
         Some(cluster) if args.watch => Some(cluster.changes(&target.namespace).await?),
         _ => None,
     };
-    let moved = addresses::moved(&here, &System).await;
     loop {
         let facts = here.facts(cluster.as_ref()).await?;
         let mut status = Status::of(&identity, &facts);

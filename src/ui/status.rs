@@ -19,7 +19,7 @@ pub fn status_text(status: &Status, look: &Look) -> String {
         text += &look.dim("kubectl needs: export KUBECONFIG=\"$(iris-lab kubeconfig)\"\n");
     }
     if status.state == LabState::Unreachable {
-        return text;
+        return text + &notes(status, look);
     }
     if !status.problems.is_empty() {
         text.push('\n');
@@ -27,11 +27,12 @@ pub fn status_text(status: &Status, look: &Look) -> String {
     text += &facts(status);
     let sections = [nodes(status), pods(status), volumes(status, look)];
     sections.iter().filter(|section| !section.is_empty()).for_each(|section| text += &format!("\n{section}"));
-    if !status.notes.is_empty() {
-        text.push('\n');
-    }
-    status.notes.iter().for_each(|note| text += &wrap(&format!("Note: {note}"), look.width, 0));
-    text
+    text + &notes(status, look)
+}
+
+fn notes(status: &Status, look: &Look) -> String {
+    let notes = status.notes.iter().map(|note| wrap(&format!("Note: {note}"), look.width, 0));
+    if status.notes.is_empty() { String::new() } else { format!("\n{}", notes.collect::<String>()) }
 }
 
 fn head(status: &Status, look: &Look) -> String {
