@@ -2,7 +2,7 @@
 
 use crate::error::{Failure, Result};
 use crate::model::HostObject;
-use crate::paths::{LabDir, unwritable};
+use crate::paths::{LabDir, StateDir, unwritable};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
@@ -67,7 +67,28 @@ pub struct Journal {
 impl Journal {
     /// Reads the journal; a lab that was never brought up has an empty one.
     pub fn read(lab: &LabDir) -> Result<Self> {
-        let path = lab.journal();
+        Self::read_file(lab.journal())
+    }
+
+    /// Reads what labs that are gone have left on this host for the next one.
+    pub fn kept(state: &StateDir) -> Result<Self> {
+        Self::read_file(state.kept())
+    }
+
+    /// Forgets what was left, but for these objects.
+    pub fn forget_kept(state: &StateDir, stays: &[HostObject]) -> Result<()> {
+        let path = state.kept();
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(&path, e)),
+            _ => {}
+        }
+        let mut journal = Self::kept(state)?;
+        stays.iter().try_for_each(|object| journal.record(Change::Host { object: object.clone() }))?;
+        state.remove_if_empty();
+        Ok(())
+    }
+
+    fn read_file(path: PathBuf) -> Result<Self> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
