@@ -8,6 +8,7 @@ mod killed;
 mod kubectl;
 mod locks;
 mod longhorn;
+mod microk8s;
 mod original;
 mod render;
 mod scenario;

@@ -1,5 +1,6 @@
 //! Which lab a command means, and what there is of it on this host.
 
+use super::again;
 use crate::cluster::{Cluster, kubeconfig};
 use crate::engine::journal::{Journal, Target};
 use crate::engine::simulator;
@@ -86,6 +87,19 @@ impl Here {
 
     /// The cluster; none when it is an embedded one that does not run.
     pub async fn connect(&self) -> Result<Option<Cluster>> {
+        match self.reach().await {
+            // Only then is it asked for: some tools take their time to say it.
+            Err(failure) if !self.runs().await.unwrap_or(true) => {
+                let select = again::selector(&self.state, &self.name)?;
+                Err(Failure::requirement(format!("the cluster of the lab {} is stopped", self.name))
+                    .cause(failure)
+                    .hint(format!("start it with `iris-lab start{select}`")))
+            }
+            end => end,
+        }
+    }
+
+    async fn reach(&self) -> Result<Option<Cluster>> {
         let path = self.dir.kubeconfig();
         if self.provider.is_simulated() {
             if !simulator::runs(&self.dir)? || !path.exists() {

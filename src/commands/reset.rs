@@ -46,6 +46,8 @@ struct Undo {
     stays: Vec<HostObject>,
     /// Labs that are on the same cluster, for which all of it stays.
     others: Vec<String>,
+    /// Whether there still is a cluster.
+    exists: bool,
 }
 
 impl Undo {
@@ -53,13 +55,14 @@ impl Undo {
         let mut made = here.journal.made();
         made.extend(purge::kept(&here.state)?.into_iter().filter(|object| !here.journal.made().contains(object)));
         let others = here.others_on_its_cluster()?;
-        let steps = match here.provider.uses_host() {
-            true if !others.is_empty() => Vec::new(),
-            true => here.provider.removal(&here.name, &host::facts(&System).await?, &made, purge),
-            false => here.provider.removal(&here.name, &HostFacts::default(), &made, purge),
+        let seen = if here.provider.uses_host() { host::facts(&System).await? } else { HostFacts::default() };
+        let steps = match others.is_empty() {
+            true => here.provider.removal(&here.name, &seen, &made, purge),
+            false => Vec::new(),
         };
+        let exists = here.provider.exists(&here.name, &seen);
         let stays = purge::stays(&made, &steps);
-        Ok(Undo { steps, stays, others })
+        Ok(Undo { steps, stays, others, exists })
     }
 
     /// The objects that the steps remove.
@@ -80,7 +83,7 @@ impl Undo {
 async fn reach(here: &Here, undo: &Undo) -> Result<Option<Cluster>> {
     let select = again::selector(&here.state, &here.name)?;
     if !here.runs().await? {
-        if undo.takes_the_cluster() || !here.dir.kubeconfig().exists() {
+        if !undo.exists || undo.takes_the_cluster() || !here.dir.kubeconfig().exists() {
             return Ok(None);
         }
         let start = format!("start it with `iris-lab start{select}`, then run `iris-lab reset{select}` again");
@@ -128,7 +131,7 @@ async fn locked(
     }
     let removal = longhorn.removal(&here.name, here.target().ok().map(|target| target.namespace.as_str()));
     let undone: Vec<String> = undo.objects().map(|object| format!("the {object}")).collect();
-    let Undo { steps, stays, others } = undo;
+    let Undo { steps, stays, others, .. } = undo;
     let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some(), removal.as_ref(), steps)?;
     // Before the lab's own journal goes.
     purge::keep(&here.state, &stays)?;

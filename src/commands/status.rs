@@ -4,7 +4,7 @@ use super::again;
 use super::here::Here;
 use crate::cli::StatusArgs;
 use crate::error::{Failure, Result};
-use crate::model::status::{LabIdentity, Status};
+use crate::model::status::{LabIdentity, LabState, Status};
 use crate::ui::{Ui, status_text};
 
 /// Shows the status once, or on every change.
@@ -55,5 +55,6 @@ fn verdict(status: &Status) -> Result<()> {
     if status.healthy {
         return Ok(());
     }
-    Err(Failure::not_ready(format!("the lab {} is not healthy", status.lab)))
+    let what = if status.state == LabState::Stopped { "stopped" } else { "not healthy" };
+    Err(Failure::not_ready(format!("the lab {} is {what}", status.lab)))
 }

@@ -222,4 +222,20 @@ mod tests {
         fs::write(lab.journal(), "nonsense\n").unwrap();
         assert!(Journal::read(&lab).is_err());
     }
+
+    #[test]
+    fn what_is_kept_outlives_its_lab_until_it_is_forgotten() {
+        let lab = scratch("kept");
+        let state = StateDir::at(lab.path().parent().unwrap().into());
+        let snap = HostObject::Snap { name: "microk8s".into() };
+        for _ in 0..2 {
+            Journal::kept(&state).unwrap().record(Change::Host { object: snap.clone() }).unwrap();
+        }
+        assert_eq!(Journal::kept(&state).unwrap().made(), [snap.clone()]);
+        assert_eq!(state.labs().unwrap(), Vec::<String>::new(), "it is no lab");
+        Journal::forget_kept(&state, &[snap.clone()]).unwrap();
+        assert_eq!(Journal::kept(&state).unwrap().made(), [snap]);
+        Journal::forget_kept(&state, &[]).unwrap();
+        assert!(!lab.path().parent().unwrap().exists(), "nothing is left");
+    }
 }

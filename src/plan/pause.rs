@@ -54,3 +54,50 @@ impl Paused<'_> {
         Plan { verb, lab: self.lab.into(), provider, simulated, steps }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::host::{Microk8s, User};
+    use crate::provider;
+
+    fn paused<T>(name: &str, use_it: impl FnOnce(&Paused) -> T) -> T {
+        let microk8s = Microk8s { version: "v1.24.17".into(), ..Microk8s::default() };
+        let user = User { is_root: true, ..User::default() };
+        let host = HostFacts { microk8s: Some(microk8s), user, ..HostFacts::default() };
+        let provider = provider::named(name).unwrap();
+        use_it(&Paused { lab: "two-pod", namespace: "iris-lab", replicas: 2, provider, host: &host })
+    }
+
+    fn steps(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
+        plan.steps.iter().map(|step| (step.id.as_str(), step.needs.iter().map(String::as_str).collect())).collect()
+    }
+
+    #[test]
+    fn iris_ends_before_its_cluster_and_begins_after_it() {
+        let stop = paused("microk8s", |paused| paused.stop().unwrap());
+        assert_eq!(steps(&stop), [("iris", vec![]), ("microk8s-stop", vec!["iris"])]);
+        assert!(matches!(stop.steps[0].action, Action::Scale { replicas: 0, .. }) && !stop.goes_on());
+        let start = paused("microk8s", |paused| paused.start().unwrap());
+        assert_eq!(
+            steps(&start),
+            [
+                ("microk8s-runs", vec![]),
+                ("kubeconfig", vec!["microk8s-runs"]),
+                ("cluster", vec!["kubeconfig"]),
+                ("iris", vec!["cluster"]),
+                ("ready", vec!["iris"]),
+            ]
+        );
+        assert!(matches!(start.steps[3].action, Action::Scale { replicas: 2, .. }));
+    }
+
+    #[test]
+    fn where_nothing_can_be_stopped_the_failure_says_why() {
+        for (name, why) in [("existing", "not ours"), ("sim", "cannot be stopped")] {
+            let failure = paused(name, |paused| paused.stop().unwrap_err());
+            assert!(failure.message.contains(why) && !failure.hints.is_empty(), "{failure:?}");
+            assert_eq!(paused(name, |paused| paused.start().unwrap_err()).message, failure.message);
+        }
+    }
+}

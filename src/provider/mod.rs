@@ -100,6 +100,11 @@ pub trait Provider: Sync {
         None
     }
 
+    /// Whether the cluster of a lab is there, running or not, as far as this host tells.
+    fn exists(&self, _lab: &str, _host: &HostFacts) -> bool {
+        true
+    }
+
     /// What is there on this host while the cluster of a lab runs, and not while it is stopped; none where it cannot be stopped.
     fn running(&self, _lab: &str) -> Option<HostObject> {
         None

@@ -100,3 +100,17 @@ impl fmt::Display for HostObject {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_a_snap_goes_with_it() {
+        let snap = |name: &str| HostObject::Snap { name: name.into() };
+        let add_on = HostObject::Microk8sAddOn { name: "dns".into() };
+        assert!(add_on.goes_with(&snap("microk8s")) && HostObject::Microk8sRuns.goes_with(&snap("microk8s")));
+        assert!(!add_on.goes_with(&snap("lxd")) && !add_on.goes_with(&HostObject::Microk8sRuns));
+        assert!(snap("lxd").goes_with(&snap("lxd")) && !snap("microk8s").goes_with(&snap("lxd")));
+    }
+}

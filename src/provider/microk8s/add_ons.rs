@@ -3,8 +3,8 @@
 use super::minor;
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab};
-use crate::model::{Action, HostFacts, HostObject, Step};
-use crate::provider::CLUSTER;
+use crate::model::{Action, HostObject, Step};
+use crate::provider::{CLUSTER, Wishes};
 use std::time::Duration;
 
 /// Images are pulled before some of them say that they are done.
@@ -28,7 +28,7 @@ const PASSING: [&str; 5] = [
 ];
 
 /// The steps for one add-on. The registry takes storage along: without a step of its own, nobody would disable that again.
-pub fn steps(add_on: AddOnName, lab: &Lab, host: &HostFacts) -> Result<Vec<Step>> {
+pub fn steps(add_on: AddOnName, lab: &Lab, wishes: &Wishes) -> Result<Vec<Step>> {
     let mut wanted = vec![add_on];
     if add_on == AddOnName::Registry && !lab.has(AddOnName::Storage) {
         wanted.insert(0, AddOnName::Storage);
@@ -36,7 +36,7 @@ pub fn steps(add_on: AddOnName, lab: &Lab, host: &HostFacts) -> Result<Vec<Step>
     let mut before = before(add_on, lab);
     let mut steps = Vec::new();
     for add_on in wanted {
-        steps.push(step(add_on, lab, host)?.after([before]));
+        steps.push(step(add_on, lab, wishes)?.after([before]));
         before = add_on.name();
     }
     Ok(steps)
@@ -48,7 +48,8 @@ fn before(add_on: AddOnName, lab: &Lab) -> &'static str {
     earlier.last().map_or(CLUSTER, AddOnName::name)
 }
 
-fn step(add_on: AddOnName, lab: &Lab, host: &HostFacts) -> Result<Step> {
+fn step(add_on: AddOnName, lab: &Lab, wishes: &Wishes) -> Result<Step> {
+    let host = wishes.host;
     let minor = minor(lab, host);
     let newer = |than: u32| minor.is_none_or(|minor| minor >= than);
     let name = match add_on {
@@ -64,10 +65,19 @@ fn step(add_on: AddOnName, lab: &Lab, host: &HostFacts) -> Result<Step> {
     };
     let commands = vec![host.user.microk8s(["enable".to_string()].into_iter().chain(words))];
     let passing = PASSING.map(Into::into).into();
+    let object = HostObject::Microk8sAddOn { name: name.into() };
     let there = host.microk8s.as_ref().is_some_and(|seen| is_on(&seen.add_ons, name));
-    let action = Action::Make { object: HostObject::Microk8sAddOn { name: name.into() }, commands, passing };
-    Ok(Step::new(add_on.name(), format!("Enable the add-on {name}"), TIMEOUT, action)
-        .satisfied_by(there.then(|| "it is enabled already: reset will leave it".into())))
+    let reason = match wishes.made.contains(&object) {
+        true => "it is enabled already",
+        false => "it is enabled already, and not by us: reset will leave it",
+    };
+    Ok(Step::new(
+        add_on.name(),
+        format!("Enable the add-on {name}"),
+        TIMEOUT,
+        Action::Make { object, commands, passing },
+    )
+    .satisfied_by(there.then(|| reason.into())))
 }
 
 /// Whether an add-on is enabled, under its new name or its old one.

@@ -79,7 +79,7 @@ impl Provider for Microk8s {
     }
 
     fn add_on(&self, add_on: AddOnName, lab: &Lab, _: &Facts, wishes: &Wishes) -> Option<Result<Vec<Step>>> {
-        (add_on != AddOnName::Longhorn).then(|| add_ons::steps(add_on, lab, wishes.host))
+        (add_on != AddOnName::Longhorn).then(|| add_ons::steps(add_on, lab, wishes))
     }
 
     fn storage_class(&self) -> Option<Value> {
@@ -92,6 +92,10 @@ impl Provider for Microk8s {
             },
             "provisioner": "microk8s.io/hostpath",
         }))
+    }
+
+    fn exists(&self, _: &str, host: &HostFacts) -> bool {
+        host.microk8s.is_some()
     }
 
     fn running(&self, _: &str) -> Option<HostObject> {

@@ -131,7 +131,8 @@ fn the_registry_takes_storage_along_and_it_is_written_down() {
 fn without_a_range_metallb_would_ask_and_wait_for_ever() {
     let mut lab = lab(&[]);
     lab.spec.metallb.range = None;
-    let failure = add_ons::steps(AddOnName::Metallb, &lab, &bare()).unwrap_err();
+    let sim = SimSettings { nodes: 1, kubernetes: String::new(), speed: None, faults: None };
+    let failure = add_ons::steps(AddOnName::Metallb, &lab, &wishes(&bare(), &sim)).unwrap_err();
     assert!(failure.hints[0].contains("--lb-range"), "{failure:?}");
 }
 
