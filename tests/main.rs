@@ -10,6 +10,7 @@ mod killed;
 mod kubectl;
 mod locks;
 mod longhorn;
+mod microk8s;
 mod neighbours;
 mod original;
 mod probe;

@@ -26,6 +26,7 @@ mod read;
 mod reap;
 mod release;
 mod request;
+mod scale;
 mod stuck;
 mod traces;
 mod volumes;

@@ -12,7 +12,9 @@ mod labs;
 mod longhorn;
 mod misuse;
 mod original;
+mod pause;
 mod probe;
+mod purge;
 mod render;
 mod request;
 mod reset;
@@ -51,6 +53,8 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Status(args) => block_on(status::status(ui, &args)),
         Command::Timeline(args) => timeline::timeline(ui, &args),
         Command::Down(args) => block_on(down::down(ui, &args)),
+        Command::Stop(args) => block_on(pause::stop(ui, &args)),
+        Command::Start(args) => block_on(pause::start(ui, &args)),
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
         Command::Unstick(args) => block_on(unstick::unstick(ui, &args)),
         Command::Labs(args) => labs::labs(ui, args.command),

@@ -34,7 +34,7 @@ pub struct Request {
     pub sim: SimSettings,
     /// This host; nothing of it where the provider does not use it.
     pub host: HostFacts,
-    /// What the lab's journal says was made on this host.
+    /// What was made on this host, as the lab's journal says and that of what earlier labs have left.
     pub made: Vec<HostObject>,
     /// What is to be said of the addresses of its load balancer.
     pub addresses: Vec<String>,
@@ -77,7 +77,8 @@ impl Request {
         };
         let context = args.context.clone().or_else(|| target.as_ref().and_then(|target| target.context.clone()));
         let again = again::up(args);
-        let (made, cache) = (journal.made(), paths::cache()?);
+        let made = [journal.made(), Journal::kept(&state)?.made()].concat();
+        let cache = paths::cache()?;
         let before = target.as_ref().and_then(|target| target.lb_range.as_deref());
         let ground = Ground { provider, host: &host, made: &made, before };
         let addresses = addresses::settle(&mut lab, &ground, machine).await?;

@@ -1,7 +1,7 @@
 //! `iris-lab status`: one screen; success only when all of it is healthy.
 
-use super::addresses;
 use super::here::Here;
+use super::{addresses, again};
 use crate::cli::StatusArgs;
 use crate::error::{Failure, Result};
 use crate::exec::System;
@@ -13,6 +13,8 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
     let here = Here::find(args.lab.name.as_deref())?;
     let target = here.target()?.clone();
     let password = here.dir.password();
+    let (running, cluster) = futures::join!(here.runs(), here.connect());
+    let stopped = !running?;
     let identity = LabIdentity {
         lab: here.name.clone(),
         namespace: target.namespace.clone(),
@@ -21,10 +23,13 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
         replicas: target.replicas,
         up: target.up.clone(),
         password_file: password.exists().then(|| password.display().to_string()),
+        select: again::selector(&here.state, &here.name)?,
+        stopped,
     };
     let moved = addresses::moved(&here, &System).await;
-    // Another network is why a cluster on this host may not be where it was.
-    let cluster = here.connect().await.map_err(|failure| moved.iter().fold(failure, Failure::hint))?;
+    // The server of a cluster that is stopped may not answer, or still does. Another network is why a cluster on this host may not be
+    // where it was.
+    let cluster = if stopped { None } else { cluster.map_err(|failure| moved.iter().fold(failure, Failure::hint))? };
     let mut changes = match &cluster {
         Some(cluster) if args.watch => Some(cluster.changes(&target.namespace).await?),
         _ => None,
@@ -54,6 +59,10 @@ fn verdict(status: &Status) -> Result<()> {
     if status.healthy {
         return Ok(());
     }
-    let what = if status.state == LabState::Down { "is down" } else { "is not healthy" };
+    let what = match status.state {
+        LabState::Down => "is down",
+        LabState::Stopped => "is stopped",
+        _ => "is not healthy",
+    };
     Err(Failure::not_ready(format!("the lab {} {what}", status.lab)))
 }

@@ -106,6 +106,7 @@ fn summary(request: &Request, facts: &Facts, hash: &str) -> UpSummary {
         replicas: target.replicas,
         up: target.up,
         password_file: credentials::file_of(&request.dir, hash),
+        ..LabIdentity::default()
     };
     let status = Status::of(&identity, facts);
     UpSummary {
@@ -129,11 +130,12 @@ fn longhorn(plan: &Plan, facts: &Facts) -> Option<String> {
     let class = facts.storage_classes.iter().find(|class| class["metadata"]["name"] == CLASS);
     let copies = class.and_then(|class| class["parameters"]["numberOfReplicas"].as_str()).unwrap_or("3");
     let copies = if copies == "1" { "1 copy".into() } else { format!("{copies} copies") };
+    let only = facts.nodes.first().and_then(|node| node["metadata"]["name"].as_str());
     let proven: Vec<&str> = plan
         .steps
         .iter()
         .filter_map(|step| match &step.action {
-            Action::Canary { node, .. } => Some(node.as_str()),
+            Action::Canary { node, .. } => node.as_deref().or(only),
             _ => None,
         })
         .collect();
@@ -228,6 +230,9 @@ async fn read(cluster: &Cluster, request: &Request) -> Result<Facts> {
     }
     if lab.has(AddOnName::Metallb) && !request.provider.makes_cluster() {
         facts.load_balancer = observe::load_balancer(cluster, &facts.nodes).await?;
+    }
+    if lab.has(AddOnName::Metallb) && request.provider.uses_host() {
+        facts.lb_ranges = observe::lb_ranges(cluster).await?;
     }
     Ok(facts)
 }

@@ -2,7 +2,7 @@
 
 use super::seen;
 use crate::error::Result;
-use crate::exec::Machine;
+use crate::exec::{Machine, ask};
 use crate::model::host::{Iscsi, Module, StorageTools};
 
 /// Where programs of root are.
@@ -151,4 +151,13 @@ mod tests {
         assert!(!spares_sd("blacklist_exceptions {\n    devnode \"^sda\"\n}\n"));
         assert!(!spares_sd("blacklist {\n#    devnode \"^sd[a-z0-9]+\"\n    devnode \"^loop\"\n}\n"));
     }
+}
+
+/// Whether there is a session with a target. Where none is, it exits with 21 and says so.
+pub(super) async fn has_session(machine: &dyn Machine, target: &str) -> Result<bool> {
+    if machine.find("iscsiadm").is_none() {
+        return Ok(false);
+    }
+    let sessions = ask(machine, "iscsiadm", &["-m", "session"]).await?.stdout;
+    Ok(sessions.split_whitespace().any(|word| word == target))
 }

@@ -4,11 +4,14 @@
 mod docker;
 mod iscsi;
 mod kind;
+mod known;
 mod microk8s;
 mod network;
 mod route;
 mod snap;
 mod system;
+
+pub use known::explained;
 
 use crate::error::{Failure, Result};
 use crate::exec::{Machine, Output, ask};
@@ -86,6 +89,16 @@ pub async fn has(machine: &dyn Machine, object: &HostObject) -> Result<bool> {
         HostObject::Container { name } => docker::has(machine, "container", name).await,
         HostObject::Volume { name } => docker::has(machine, "volume", name).await,
         HostObject::Image { name } => docker::has(machine, "image", name).await,
+        HostObject::IscsiSession { target } => iscsi::has_session(machine, target).await,
         HostObject::Route { to, via } => route::has(machine, to, via).await,
     }
+}
+
+/// Why something is not there (yet), in the words of its tool.
+pub async fn why_absent(machine: &dyn Machine, object: &HostObject) -> Vec<String> {
+    let said = match object {
+        HostObject::Microk8sRuns => microk8s::why_not(machine).await,
+        _ => Ok(None),
+    };
+    said.unwrap_or_else(|failure| Some(failure.to_string())).into_iter().collect()
 }

@@ -33,6 +33,9 @@ pub struct Facts {
     /// Who gives addresses to Services of type LoadBalancer, for people; none where nobody was seen, or looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer: Option<String>,
+    /// Ranges of addresses that a load balancer of the cluster gives out of; none while nobody looked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lb_ranges: Option<Vec<String>>,
     /// Warnings among the events of the lab's namespace, newest first.
     pub warnings: Vec<Value>,
     /// Longhorn; none when nothing of it is there, or the lab has nothing to do with it.

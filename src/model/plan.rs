@@ -4,6 +4,7 @@ use super::cmd::Cmd;
 use super::facts::Facts;
 use super::host::HostObject;
 use super::object::ObjectRef;
+use super::target::WaitFor;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -17,6 +18,10 @@ pub enum Verb {
     Up,
     /// Removes the workload.
     Down,
+    /// Stops the cluster.
+    Stop,
+    /// Starts a cluster that was stopped.
+    Start,
     /// Removes everything.
     Reset,
     /// Frees a namespace that does not end.
@@ -31,6 +36,8 @@ impl Verb {
         match self {
             Verb::Up => "up",
             Verb::Down => "down",
+            Verb::Stop => "stop",
+            Verb::Start => "start",
             Verb::Reset => "reset",
             Verb::Unstick => "unstick",
             Verb::Doctor => "doctor",
@@ -60,7 +67,7 @@ pub struct Plan {
 impl Plan {
     /// Whether the run goes on after a failed step: removing does, making does not.
     pub fn goes_on(&self) -> bool {
-        self.verb != Verb::Up
+        !matches!(self.verb, Verb::Up | Verb::Stop | Verb::Start)
     }
 
     /// Names of what it removes from this host in these steps.
@@ -227,11 +234,20 @@ pub enum Action {
         /// The objects, in order.
         objects: Vec<ObjectRef>,
     },
+    /// Sets the number of pods of a StatefulSet of this lab, if there is one. With none, it returns when they are gone and nothing
+    /// has their volumes attached any more.
+    Scale {
+        /// The StatefulSet.
+        set: ObjectRef,
+        /// Number of pods.
+        replicas: u32,
+    },
     /// Proves that a storage driver works on one node: makes a claim and a pod there that writes and reads it back, and removes
     /// both again, whatever came of it.
     Canary {
-        /// The node.
-        node: String,
+        /// The node; none for the only one of a cluster that is still to be made, whose name nobody knows.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
         /// The claim and the pod.
         objects: Vec<Value>,
         /// The ConfigMap in which the proof is kept.
@@ -314,65 +330,6 @@ pub enum Trace {
         /// The driver.
         driver: String,
     },
-}
-
-/// What a waiting step waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "what")]
-pub enum WaitFor {
-    /// Every node of the cluster is Ready, and there are at least so many.
-    NodesReady {
-        /// Least number of nodes.
-        count: u32,
-    },
-    /// A pod is Ready and belongs to the newest revision of its StatefulSet.
-    PodReady {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-        /// Name of the StatefulSet that owns it.
-        stateful_set: String,
-    },
-    /// One link of the chain after which Longhorn is usable.
-    Longhorn {
-        /// The link.
-        link: Link,
-    },
-    /// No volume and no attachment of a storage driver is left in the cluster.
-    VolumesGone {
-        /// The driver.
-        driver: String,
-    },
-    /// A Service of type LoadBalancer has an address.
-    Address {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
-}
-
-/// The chain of what must hold before Longhorn is usable, in order. Source: what each of its parts waits for at v1.2.6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Link {
-    /// The DaemonSet longhorn-manager is ready on every node that takes pods.
-    Manager,
-    /// Every `nodes.longhorn.io` is Ready, propagates mounts, and is schedulable with all its disks.
-    Nodes,
-    /// The engine image is deployed.
-    EngineImage,
-    /// Both instance managers of each node run.
-    InstanceManagers,
-    /// The driver deployer is available.
-    Deployer,
-    /// The four CSI Deployments and the CSI plugin's DaemonSet are complete.
-    Csi,
-    /// The CSINode of every node names the driver.
-    Registered,
-    /// The StorageClass and the CSIDriver are there.
-    Class,
 }
 
 /// How the embedded cluster behaves.

@@ -2,9 +2,11 @@
 
 mod load_balancer;
 mod longhorn;
+mod metallb;
 
 pub use load_balancer::load_balancer;
 pub use longhorn::{longhorn, of_lab};
+pub use metallb::lb_ranges;
 
 use crate::cluster::{Cluster, Selector, event_time};
 use crate::error::Result;
@@ -46,6 +48,7 @@ pub async fn facts(cluster: &Cluster, lab: &str, namespace: &str) -> Result<Fact
         volumes,
         load_balancer: None,
         warnings,
+        lb_ranges: None,
         longhorn: None,
     })
 }

@@ -23,6 +23,7 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             Action::Reap { .. }
             | Action::Evacuate { .. }
             | Action::Canary { .. }
+            | Action::Scale { .. }
             | Action::RunJob { .. }
             | Action::Release { .. }
             | Action::Finalize { .. } => {}
@@ -51,7 +52,7 @@ fn waiting(target: &WaitFor) -> Vec<Access> {
             .into_iter()
             .flat_map(|(version, kind)| watched(version, kind, Some(namespace.as_str())))
             .collect(),
-        WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } => Vec::new(),
+        WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } | WaitFor::Lab { .. } => Vec::new(),
         WaitFor::Address { namespace, .. } => watched("v1", "Service", Some(namespace)),
     }
 }

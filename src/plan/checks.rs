@@ -14,7 +14,7 @@ use serde_json::Value;
 pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
     let nodes_to_be = wanted.provider.nodes(wanted.lab, &wanted.wishes);
     let site = wanted.site(facts, &nodes_to_be);
-    let host = host(wanted).into_iter().chain(wanted.provider.checks(wanted.lab, &wanted.wishes));
+    let host = host(wanted).into_iter().chain(wanted.provider.checks(wanted.lab, facts, &wanted.wishes));
     let add_ons = host.chain(addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site)));
     if !facts.reachable {
         return add_ons.collect();

@@ -15,7 +15,7 @@ pub use doctor::DoctorReport;
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
 pub use status::status_text;
-pub use summary::{DownSummary, ResetSummary, UnstickSummary, UpSummary};
+pub use summary::{DownSummary, PauseSummary, ResetSummary, UnstickSummary, UpSummary};
 pub use table::{Table, fields, wrap};
 pub use timeline::{timeline_page, timeline_text};
 

@@ -83,10 +83,12 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         }
         Action::Wait { target } => ("waits for", vec![waits_for(target)]),
         Action::Delete { objects } => ("deletes", refs(objects)),
-        Action::Canary { node, objects, .. } => (
-            "writes and reads back",
-            vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],
-        ),
+        Action::Scale { set, replicas } => ("sets", vec![format!("{set} to {replicas} pods")]),
+        Action::Canary { node, objects, .. } => {
+            let objects = refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", ");
+            let node = node.as_deref().unwrap_or("the node");
+            ("writes and reads back", vec![format!("{objects} on {node}")])
+        }
         Action::RunJob { objects, .. } => ("runs", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>())),
         Action::Reap { namespace } => {
             ("lets go of", vec![format!("pods in {namespace} that have ended and whose volumes nobody can unmount")])
@@ -122,6 +124,7 @@ fn waits_for(target: &WaitFor) -> String {
         WaitFor::PodReady { namespace, name, .. } => format!("pod {namespace}/{name} to be Ready"),
         WaitFor::Longhorn { link } => format!("this to hold: {}", link.clause()),
         WaitFor::VolumesGone { driver } => format!("every volume and attachment of {driver} to be gone"),
+        WaitFor::Lab { .. } => "every pod of the lab to be Ready, and its address".into(),
         WaitFor::Address { namespace, name } => format!("service {namespace}/{name} to have an address"),
     }
 }

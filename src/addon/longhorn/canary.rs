@@ -32,22 +32,30 @@ pub fn steps(site: &Site, objects: &[Value]) -> Result<Vec<Step>> {
 }
 
 fn step(site: &Site, node: &Value, image: &str) -> Step {
-    let name = node["metadata"]["name"].as_str().unwrap_or_default();
+    let name = node["metadata"]["name"].as_str();
     let record = ObjectRef::new("v1", "ConfigMap", Some(&site.lab.spec.iris.namespace), RECORD);
-    let proof = site.facts.find(&record).and_then(|record| record["data"][format!("{CANARY_KEY}{name}")].as_str());
-    let proven = proof.is_some() && proof == site.facts.longhorn.as_ref().and_then(|seen| node_uid(seen, name));
-    let action = Action::Canary { node: name.into(), objects: objects(site, node, image), record };
+    let data = site.facts.find(&record).map(|record| &record["data"]);
+    let proof = name.and_then(|name| data?[format!("{CANARY_KEY}{name}")].as_str());
+    let proven = proof.is_some() && proof == site.facts.longhorn.as_ref().and_then(|seen| node_uid(seen, name?));
+    let action = Action::Canary { node: name.map(Into::into), objects: objects(site, node, image), record };
     let links = [Link::Nodes, Link::EngineImage, Link::InstanceManagers, Link::Registered, Link::Class];
-    Step::new(format!("longhorn-canary-{name}"), format!("Prove that a volume works on {name}"), TIMEOUT, action)
+    let title = format!("Prove that a volume works on {}", name.unwrap_or("the node"));
+    Step::new(canary_name(name), title, TIMEOUT, action)
         .after(links.map(step_of))
         .after([RECORDED])
         .satisfied_by(proven.then(|| "it was proven before".into()))
 }
 
+/// Name of its step, its claim and its pod. The only node of a cluster that is still to be made has no name yet.
+fn canary_name(node: Option<&str>) -> String {
+    node.map_or("longhorn-canary".into(), |node| format!("longhorn-canary-{node}"))
+}
+
 fn objects(site: &Site, node: &Value, image: &str) -> Vec<Value> {
-    let name = &node["metadata"]["name"];
-    let host = &node["metadata"]["labels"]["kubernetes.io/hostname"];
-    let meta = json!({ "name": format!("longhorn-canary-{}", name.as_str().unwrap_or_default()),
+    let name = node["metadata"]["name"].as_str();
+    let host = node["metadata"]["labels"]["kubernetes.io/hostname"].as_str();
+    let place = host.or(name).map(|host| json!({ "kubernetes.io/hostname": host }));
+    let meta = json!({ "name": canary_name(name),
         "namespace": site.lab.spec.iris.namespace, "labels": { CANARY_LABEL: CLASS } });
     let claim = json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta,
@@ -60,7 +68,7 @@ fn objects(site: &Site, node: &Value, image: &str) -> Vec<Value> {
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": 1,
             "automountServiceAccountToken": false,
-            "nodeSelector": { "kubernetes.io/hostname": if host.is_string() { host } else { name } },
+            "nodeSelector": place,
             "securityContext": { "runAsUser": IRIS, "runAsGroup": IRIS, "fsGroup": IRIS, "runAsNonRoot": true },
             "containers": [{
                 "name": "canary", "image": image, "imagePullPolicy": "IfNotPresent",

@@ -21,7 +21,15 @@ fn nodes() -> Vec<Value> {
 }
 
 fn site<'a>(lab: &'a Lab, facts: &'a Facts) -> Site<'a> {
-    Site { lab, facts, nodes: &facts.nodes, kubernetes: "v1.20.2".into(), manifest: None, is_ours: false }
+    Site {
+        lab,
+        facts,
+        nodes: &facts.nodes,
+        kubernetes: "v1.20.2".into(),
+        manifest: None,
+        is_ours: false,
+        kubelet_root: None,
+    }
 }
 
 fn facts(nodes: Vec<Value>) -> Facts {
@@ -107,7 +115,9 @@ fn the_settings_follow_the_nodes() {
 #[test]
 fn the_canary_writes_as_iris_does_from_an_image_that_the_node_has() {
     let steps = steps_in(&facts(vec![node("a")]));
-    let Action::Canary { node, objects, record } = &steps.last().unwrap().action else { panic!("no canary") };
+    let Action::Canary { node: Some(node), objects, record } = &steps.last().unwrap().action else {
+        panic!("no canary")
+    };
     assert_eq!((node.as_str(), record.name.as_str()), ("a", RECORD));
     let pod = &objects[1];
     assert_eq!(pod["spec"]["nodeSelector"]["kubernetes.io/hostname"], "a.local");

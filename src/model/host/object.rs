@@ -51,6 +51,11 @@ pub enum HostObject {
         /// Its name with the tag.
         name: String,
     },
+    /// An iSCSI session of Longhorn's. None of a lab is made by us: it is only ever removed.
+    IscsiSession {
+        /// Name of its target, such as `iqn.2019-10.io.longhorn:pvc-1`.
+        target: String,
+    },
     /// A route of the kernel.
     Route {
         /// Its destination, such as `10.244.1.0/24`.
@@ -64,6 +69,17 @@ impl HostObject {
     /// Whether the cluster ends with it.
     pub fn holds_the_cluster(&self) -> bool {
         matches!(self, HostObject::Snap { .. } | HostObject::Microk8sRuns | HostObject::KindCluster { .. })
+    }
+
+    /// Whether it ends with that other object, without a step of its own.
+    pub fn goes_with(&self, other: &HostObject) -> bool {
+        let of_microk8s = matches!(self, HostObject::Microk8sRuns | HostObject::Microk8sAddOn { .. });
+        self == other || (of_microk8s && matches!(other, HostObject::Snap { name } if name == "microk8s"))
+    }
+
+    /// Whether it comes up only some time after the command that makes it has ended, and is waited for.
+    pub fn comes_later(&self) -> bool {
+        matches!(self, HostObject::Microk8sRuns)
     }
 }
 
@@ -79,7 +95,22 @@ impl fmt::Display for HostObject {
             HostObject::Container { name } => write!(f, "container {name}"),
             HostObject::Volume { name } => write!(f, "Docker volume {name}"),
             HostObject::Image { name } => write!(f, "image {name}"),
+            HostObject::IscsiSession { target } => write!(f, "iSCSI session {target}"),
             HostObject::Route { to, via } => write!(f, "route to {to} via {via}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_a_snap_goes_with_it() {
+        let snap = |name: &str| HostObject::Snap { name: name.into() };
+        let add_on = HostObject::Microk8sAddOn { name: "dns".into() };
+        assert!(add_on.goes_with(&snap("microk8s")) && HostObject::Microk8sRuns.goes_with(&snap("microk8s")));
+        assert!(!add_on.goes_with(&snap("lxd")) && !add_on.goes_with(&HostObject::Microk8sRuns));
+        assert!(snap("lxd").goes_with(&snap("lxd")) && !snap("microk8s").goes_with(&snap("lxd")));
     }
 }

@@ -42,6 +42,10 @@ impl Shell<'_> {
             Action::Apply { objects } => self.apply(step, objects),
             Action::Wait { target } => wait(target, step.timeout),
             Action::Delete { objects } => delete(objects),
+            Action::Scale { set, replicas } => {
+                let count = format!("--replicas={replicas}");
+                kubectl_in(set.namespace.as_deref(), &["scale", &named(set), &count]) + "\n"
+            }
             Action::Canary { objects, record, .. } => self.canary(step, objects, record),
             Action::RunJob { objects, job } => {
                 let (name, timeout) = (named(job), format!("--timeout={}s", step.timeout.as_secs()));

@@ -2,6 +2,7 @@
 
 use super::object::{kubectl, kubectl_in, until, until_there};
 use crate::model::longhorn::{CLASS, DRIVER, GROUP, NAMESPACE, SIDECARS};
+use crate::model::object::LAB_LABEL;
 use crate::model::{Link, WaitFor};
 use std::time::Duration;
 
@@ -17,6 +18,11 @@ pub(super) fn wait(target: &WaitFor, within: Duration) -> String {
         }
         WaitFor::Longhorn { link } => longhorn(*link, &timeout),
         WaitFor::VolumesGone { driver } => until(&format!("[ -z \"$({})\" ]", volumes(driver).join("\n  "))),
+        WaitFor::Lab { namespace, lab } => {
+            let label = format!("{LAB_LABEL}={lab}");
+            let sets = ["rollout", "status", "statefulset", "-l", &label, &timeout];
+            kubectl_in(Some(namespace), &sets) + "\n"
+        }
         WaitFor::Address { namespace, name } => {
             let path = "jsonpath={.status.loadBalancer.ingress}";
             let call = kubectl_in(Some(namespace), &["get", &format!("service/{name}"), "-o", path]);
