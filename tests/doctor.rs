@@ -121,3 +121,19 @@ fn where_nothing_real_is_made_it_says_how_to_ask_for_more() {
     golden("doctor/sim", &lab.redacted(&lab.run(&["doctor"]).exits(0).transcript()));
     lab.is_gone();
 }
+
+#[test]
+fn a_check_that_is_ignored_is_told_and_stops_nothing() {
+    let lab = with_stand_ins();
+    let args =
+        [&["plan", "--provider", "microk8s", "--longhorn"][..], &["--lb-range", "10.0.0.200-10.0.0.210"]].concat();
+    let failed: Vec<String> = {
+        let report = lab.run(&[&["doctor", "-o", "json"], &args[1..]].concat()).json();
+        let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["verdict"] == "fail");
+        checks.map(|check| check["name"].as_str().unwrap().to_string()).collect()
+    };
+    assert!(failed.contains(&"iscsid".to_string()), "{failed:?}");
+    let run = lab.run(&[&args[..], &["--ignore-check", &failed.join(",")]].concat()).exits(0);
+    run.says("warning: iscsid: ignored: the service is inactive");
+    lab.is_gone();
+}

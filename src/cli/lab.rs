@@ -35,6 +35,9 @@ pub struct LabArgs {
     /// Image of kind's nodes
     #[arg(long, value_name = "IMAGE", help_heading = "Cluster")]
     pub node_image: Option<String>,
+    /// Go on although this check of the machine fails, such as iscsiadm (repeatable; `iris-lab doctor` names them)
+    #[arg(long, value_name = "CHECK", help_heading = "Cluster", value_delimiter = ',')]
+    pub ignore_check: Vec<String>,
     /// Addresses for LoadBalancer Services [default: computed from the network]
     #[arg(long, value_name = "FIRST-LAST", help_heading = "Cluster")]
     pub lb_range: Option<String>,

@@ -58,6 +58,7 @@ fn line(verb: &str, args: &LabArgs) -> String {
         Some(version) => quoted(&format!("--longhorn={version}")),
         None => "--longhorn".into(),
     }));
+    words.extend(args.ignore_check.iter().flat_map(|check| ["--ignore-check".to_string(), quoted(check)]));
     words.extend(args.no_canary.then(|| "--no-canary".to_string()));
     words.extend(args.experimental_host_iscsi.then(|| "--experimental-host-iscsi".to_string()));
     for (path, value) in &args.set {

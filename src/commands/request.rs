@@ -40,6 +40,8 @@ pub struct Request {
     pub addresses: Vec<String>,
     /// The folder of what may be downloaded again.
     pub cache: PathBuf,
+    /// Checks of this host whose failure does not stop the run.
+    pub ignored: Vec<String>,
     /// The command that brings exactly this lab up again.
     pub again: String,
     /// The folder of all labs.
@@ -82,8 +84,23 @@ impl Request {
         let before = target.as_ref().and_then(|target| target.lb_range.as_deref());
         let ground = Ground { provider, host: &host, made: &made, before };
         let addresses = addresses::settle(&mut lab, &ground, machine).await?;
-        let request =
-            Request { lab, longhorn, provider, reason, context, sim, host, made, addresses, cache, again, state, dir };
+        let ignored = args.ignore_check.clone();
+        let request = Request {
+            lab,
+            longhorn,
+            provider,
+            reason,
+            context,
+            sim,
+            host,
+            made,
+            addresses,
+            cache,
+            ignored,
+            again,
+            state,
+            dir,
+        };
         if let Some(target) = target {
             request.agree_with(&target)?;
         }

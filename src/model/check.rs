@@ -69,6 +69,19 @@ impl Check {
         self
     }
 
+    /// The same as a warning: the user knows better, and takes what comes of it.
+    #[must_use]
+    pub fn ignored(self) -> Self {
+        let hint = self.way_out().unwrap_or_default();
+        Check {
+            verdict: Verdict::Warn,
+            cause: format!("ignored: {}", self.cause),
+            hint: Some(hint),
+            mend: Vec::new(),
+            ..self
+        }
+    }
+
     /// The hint with the commands that mend it, as people type them.
     pub fn way_out(&self) -> Option<String> {
         let hint = self.hint.as_ref()?;
