@@ -1,7 +1,12 @@
 //! The nodes of a cluster that was there before are looked at when the user agrees, and what looks is removed whatever happens.
 
 use super::support::{End, Lab, Place};
+use iris_lab::exec::System;
+use iris_lab::exec::scripted::{Script, Scripted};
+use iris_lab::model::HostFacts;
+use iris_lab::{host, plan, yaml};
 use serde_json::{Value, json};
+use std::process::Command;
 
 const NAMESPACE: &str = "/api/v1/namespaces/iris-lab-probe";
 
@@ -71,4 +76,23 @@ fn what_looks_like_the_probe_and_is_not_ours_stays() {
 fn a_lab_without_longhorn_has_nothing_to_look_for() {
     let lab = Lab::new(Place::served(), "probe");
     lab.run(&lab.for_lab("doctor", &["--probe", "--yes"])).exits(2).says("add --longhorn");
+}
+
+/// What a pod prints of a node is what is read of the node itself: tried on this machine.
+#[tokio::test]
+async fn the_script_records_what_is_there() {
+    let objects = plan::probe::objects("two-pod", None).unwrap();
+    let script = objects[1].pointer("/spec/template/spec/initContainers/0/args/0").unwrap().as_str().unwrap();
+    let output = Command::new("sh").args(["-c", script]).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let recorded: Script = yaml::parse(&printed).unwrap_or_else(|failure| panic!("{failure}\n{printed}"));
+    let lasting = |mut facts: HostFacts| {
+        // Others write on the same disk meanwhile; variables are of the shell that asks.
+        facts.system.disks.iter_mut().for_each(|disk| disk.free = 0);
+        facts.system.proxies.clear();
+        facts
+    };
+    let there = lasting(host::node(&System).await.unwrap());
+    assert_eq!(lasting(host::node(&Scripted::new(recorded)).await.unwrap()), there);
+    assert!(!there.system.disks.is_empty() && there.system.memory > 0 && !there.system.kernel.is_empty());
 }

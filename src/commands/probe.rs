@@ -8,7 +8,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::exec::scripted::{Script, Scripted};
 use crate::host;
 use crate::model::object::{FIELD_MANAGER, MANAGED_BY, is_ready};
-use crate::model::{Check, Facts};
+use crate::model::{Check, Facts, HostFacts};
 use crate::plan::{Case, probe};
 use crate::ui::Ui;
 use crate::yaml;
@@ -47,9 +47,8 @@ pub async fn probe_nodes(
     release(ui, held).await;
     let mut checks = Vec::new();
     for (node, report) in probed? {
-        match report.map_err(Failure::step).and_then(|log| machine(&log)) {
-            Ok(machine) => {
-                let host = host::node(&machine).await?;
+        match recorded(report).await {
+            Ok(host) => {
                 let case = Case {
                     lab: &request.lab,
                     provider: request.provider.name(),
@@ -65,7 +64,11 @@ pub async fn probe_nodes(
     Ok(checks)
 }
 
-/// The node as its pod recorded it.
+/// What matters of a node, as its pod recorded it.
+async fn recorded(report: std::result::Result<String, String>) -> Result<HostFacts> {
+    host::node(&machine(&report.map_err(Failure::step)?)?).await
+}
+
 fn machine(log: &str) -> Result<Scripted> {
     yaml::parse::<Script>(probe::printed(log)).map(Scripted::new)
 }

@@ -71,9 +71,9 @@ mod tests {
         let k3s = json!({ "status": { "nodeInfo": { "kubeletVersion": "v1.24.17+k3s1" } } });
         assert!(seen(&[k3s], false, vec![]).await.unwrap().contains("k3s"));
         let plain = json!({ "status": { "nodeInfo": { "kubeletVersion": "v1.24.17" } } });
-        assert_eq!(seen(&[plain.clone()], true, vec![]).await.as_deref(), Some("MetalLB is there"));
+        assert_eq!(seen(std::slice::from_ref(&plain), true, vec![]).await.as_deref(), Some("MetalLB is there"));
         let served = json!({ "metadata": { "name": "web" }, "status": { "loadBalancer": { "ingress": [{ "ip": "10.0.0.9" }] } } });
-        let said = seen(&[plain.clone()], false, vec![served]).await.unwrap();
+        let said = seen(std::slice::from_ref(&plain), false, vec![served]).await.unwrap();
         assert_eq!(said, "somebody gives addresses: the Service web has 10.0.0.9");
         let waiting = json!({ "metadata": { "name": "web" }, "status": { "loadBalancer": {} } });
         assert_eq!(seen(&[plain], false, vec![waiting]).await, None);
