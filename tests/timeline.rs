@@ -37,7 +37,8 @@ fn the_last_run_is_shown_until_reset_takes_it_along() {
     let up = timeline(&lab);
     let mut shown: Vec<&str> = up["steps"].as_array().unwrap().iter().filter_map(|step| step["id"].as_str()).collect();
     let mut wanted: Vec<&str> = planned.iter().map(String::as_str).collect();
-    (shown.sort(), wanted.sort());
+    shown.sort();
+    wanted.sort();
     assert_eq!(shown, wanted);
     assert_eq!((&up["verb"], &up["state"]), (&"up".into(), &"done".into()));
     assert_eq!(up["chain"][0], "simulator", "{:#}", up["chain"]);

@@ -68,3 +68,59 @@ pub fn last_run(lab: &LabDir) -> Result<Option<Timeline>> {
     let running = lab.lock().exists() && try_lock(&lab.lock())?.is_none();
     Ok(recording.map(|recording| Timeline::of(&recording, running)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::timeline::RunState;
+    use crate::model::{Action, Step, Verb};
+    use crate::paths::StateDir;
+    use std::time::Duration;
+
+    fn plan() -> Plan {
+        let steps = vec![Step::new("end", "End it", Duration::from_secs(1), Action::StopSim)];
+        Plan { verb: Verb::Up, lab: "x".into(), provider: "sim".into(), simulated: true, steps }
+    }
+
+    fn lab(name: &str) -> LabDir {
+        let dir = std::env::temp_dir().join(format!("iris-lab-record-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        StateDir::at(dir).lab("x")
+    }
+
+    #[test]
+    fn a_record_takes_the_place_of_the_one_before() {
+        let lab = lab("again");
+        lab.create().unwrap();
+        for _ in 0..2 {
+            let recorder = Recorder::begin(&lab, &plan());
+            recorder.event(&Event::StepStarted { step: "end".into(), title: "End it".into() });
+            recorder.event(&Event::PlanFinished { ok: true, seconds: 0.5 });
+            assert!(recorder.failure().is_none());
+        }
+        let run = last_run(&lab).unwrap().unwrap();
+        assert_eq!((run.state, run.steps.len()), (RunState::Done, 1));
+        assert_eq!(std::fs::read_to_string(lab.last_run()).unwrap().lines().count(), 3);
+        std::fs::remove_dir_all(lab.path().parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_lab_without_a_folder_is_not_recorded() {
+        let lab = lab("none");
+        assert!(Recorder::begin(&lab, &plan()).failure().is_none());
+        assert!(!lab.path().exists());
+        assert!(last_run(&lab).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_ends_no_run() {
+        let lab = lab("full");
+        lab.create().unwrap();
+        std::os::unix::fs::symlink("/dev/full", lab.last_run()).unwrap();
+        let recorder = Recorder::begin(&lab, &plan());
+        recorder.event(&Event::PlanFinished { ok: true, seconds: 0.5 });
+        assert!(recorder.failure().unwrap().message.starts_with("cannot write "));
+        assert!(recorder.failure().is_none(), "it is told once");
+        std::fs::remove_dir_all(lab.path().parent().unwrap()).unwrap();
+    }
+}
