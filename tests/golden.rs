@@ -22,6 +22,8 @@ const COMMANDS: &[&str] = &[
     "render longhorn",
     "kubeconfig",
     "completions",
+    "stop",
+    "start",
 ];
 
 #[test]

@@ -18,12 +18,19 @@ pub fn kept(state: &StateDir) -> Result<Vec<HostObject>> {
     Ok(Journal::kept(state)?.made())
 }
 
-/// What these steps do not undo is kept.
-pub fn stays(made: &[HostObject], undo: &[Step]) -> Vec<HostObject> {
+/// What these steps do not undo is kept, as far as it is there: it may never have come to be, or somebody else removed it.
+pub async fn stays(made: &[HostObject], undo: &[Step]) -> Vec<HostObject> {
     let undone = |object: &HostObject| {
         undo.iter().any(|step| matches!(&step.action, Action::Unmake { object: gone, .. } if object.goes_with(gone)))
     };
-    made.iter().filter(|object| !undone(object)).cloned().collect()
+    let mut stays = Vec::new();
+    for object in made.iter().filter(|object| !undone(object)) {
+        // Unknown is not absent.
+        if host::has(&System, object).await.unwrap_or(true) {
+            stays.push(object.clone());
+        }
+    }
+    stays
 }
 
 /// Notes what is kept, before the lab's own journal goes.
@@ -52,7 +59,7 @@ pub async fn without_a_lab(ui: &Ui, state: &StateDir, purge: bool, timeout: Dura
     let host = host::facts(&System).await?;
     let makers = provider::ALL.iter().filter(|provider| provider.uses_host());
     let mut steps: Vec<Step> = makers.flat_map(|provider| provider.removal("", &host, &kept, true)).collect();
-    let stays = stays(&kept, &steps);
+    let stays = stays(&kept, &steps).await;
     let ids: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
     for (step, before) in steps.iter_mut().skip(1).zip(ids) {
         step.needs.push(before);

@@ -61,7 +61,7 @@ impl Undo {
             false => Vec::new(),
         };
         let exists = here.provider.exists(&here.name, &seen);
-        let stays = purge::stays(&made, &steps);
+        let stays = purge::stays(&made, &steps).await;
         Ok(Undo { steps, stays, others, exists })
     }
 
