@@ -65,7 +65,8 @@ impl Request {
         }
         let (provider, reason) = provider::choose(lab.spec.provider, on, args.context.as_deref(), tools)?;
         lab.spec.provider = provider.name();
-        let host = if provider.uses_host() { host::facts(machine).await? } else { HostFacts::default() };
+        let cache = paths::cache()?;
+        let host = if provider.uses_host() { host::facts(machine, &cache).await? } else { HostFacts::default() };
         let sim = SimSettings {
             nodes: lab.spec.nodes,
             kubernetes: lab.spec.kubernetes.clone().unwrap_or_else(|| DEFAULT_KUBERNETES.into()),
@@ -74,7 +75,7 @@ impl Request {
         };
         let context = args.context.clone().or_else(|| target.as_ref().and_then(|target| target.context.clone()));
         let again = again::up(args);
-        let (made, cache) = (journal.made(), paths::cache()?);
+        let made = journal.made();
         let request = Request { lab, longhorn, provider, reason, context, sim, host, made, cache, again, state, dir };
         if let Some(target) = target {
             request.agree_with(&target)?;
@@ -108,6 +109,7 @@ impl Request {
             sim: &self.sim,
             host: &self.host,
             made: &self.made,
+            was_whole: self.dir.kubeconfig().exists(),
             dir: self.dir.path(),
             cache: &self.cache,
         }

@@ -14,8 +14,9 @@ use crate::exec::System;
 use crate::host;
 use crate::model::object::LAB_LABEL;
 use crate::model::{Action, HostFacts, ObjectRef};
-use crate::paths::StateDir;
+use crate::paths::{self, StateDir};
 use crate::plan;
+use crate::provider::Undo;
 use crate::ui::{ResetSummary, Ui};
 use serde_json::json;
 
@@ -61,8 +62,10 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
         confirm(ui, &here, &found, &longhorn)?;
     }
     let removal = longhorn.removal(&here.name, here.target().ok().map(|target| target.namespace.as_str()));
-    let seen = if here.provider.uses_host() { host::facts(&System).await? } else { HostFacts::default() };
-    let undo = here.provider.removal(&here.name, &seen, &here.journal.made(), args.purge);
+    let uses_host = here.provider.uses_host();
+    let host = if uses_host { host::facts(&System, &paths::cache()?).await? } else { HostFacts::default() };
+    let (made, dir) = (here.journal.made(), here.dir.path());
+    let undo = here.provider.removal(&Undo { lab: &here.name, dir, host: &host, made: &made, purge: args.purge })?;
     let undone: Vec<String> = undo
         .iter()
         .filter_map(|step| match &step.action {

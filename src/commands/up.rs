@@ -11,9 +11,9 @@ use crate::engine::{Outcome, Session, simulator};
 use crate::error::{Failure, Kind, Result};
 use crate::exec::{Machine, System};
 use crate::lab::AddOnName;
-use crate::model::longhorn::CLASS;
+use crate::model::longhorn::{CLASS, takes_volumes};
 use crate::model::status::{LabIdentity, Status};
-use crate::model::{Action, Check, Facts, Plan, Verdict};
+use crate::model::{Action, Check, Facts, NodeName, Plan, Verdict};
 use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::ui::{Ui, UpSummary, plan_text};
@@ -132,7 +132,10 @@ fn longhorn(plan: &Plan, facts: &Facts) -> Option<String> {
         .steps
         .iter()
         .filter_map(|step| match &step.action {
-            Action::Canary { node, .. } => Some(node.as_str()),
+            Action::Canary { node: NodeName::Known(name), .. } => Some(name.as_str()),
+            Action::Canary { node: NodeName::Number(number), .. } => {
+                facts.nodes.iter().filter(|node| takes_volumes(node)).nth(number - 1)?["metadata"]["name"].as_str()
+            }
             _ => None,
         })
         .collect();

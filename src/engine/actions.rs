@@ -3,15 +3,15 @@
 use super::Perform;
 use super::journal::{Change, Journal};
 use super::simulator;
-use crate::cluster::{Applied, Cluster, Lock, Release, kubeconfig};
+use crate::cluster::{Applied, Cluster, Lock, Release, Selector, kubeconfig};
 use crate::error::{Failure, Result};
 use crate::exec::Machine;
 use crate::model::object::{LAB_LABEL, is_of};
-use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor, longhorn};
+use crate::model::{Action, NodeName, ObjectRef, Step, StepEnd, WaitFor, longhorn};
 use crate::paths::{LabDir, StateDir, unwritable, write_private};
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, try_join_all};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fs;
 use tokio::sync::OnceCell;
@@ -96,6 +96,7 @@ impl<'a> Session<'a> {
             }),
             Action::RunJob { objects, job } => self.run_job(objects, job, progress).await,
             Action::Reap { namespace } => self.reap(namespace, progress).await,
+            Action::RoutePods { is_root } => self.route_pods(*is_root, progress).await,
             Action::Release { namespace, finalizer, kinds, seen } => {
                 self.release(&Release { namespace: namespace.as_deref(), finalizer, kinds, seen }, progress).await
             }
@@ -111,7 +112,7 @@ impl<'a> Session<'a> {
     /// What an interrupted run left of a canary is removed first, if it is ours.
     async fn canary(
         &self,
-        node: &str,
+        node: &NodeName,
         objects: &[Value],
         record: &ObjectRef,
         progress: &dyn Fn(String),
@@ -120,7 +121,24 @@ impl<'a> Session<'a> {
         for object in objects {
             self.ours(&ObjectRef::of(object)).await?;
         }
-        cluster.canary(node, objects, record, progress).await.map(StepEnd::Changed)
+        let number = match node {
+            NodeName::Known(name) => {
+                return cluster.canary(name, objects, record, progress).await.map(StepEnd::Changed);
+            }
+            NodeName::Number(number) => *number,
+        };
+        let mut nodes = cluster.list("v1", "Node", None, &Selector::default()).await?;
+        nodes.retain(longhorn::takes_volumes);
+        let Some(node) = nodes.get(number - 1) else {
+            return Err(Failure::step(format!("there is no node {number} that takes volumes"))
+                .cause(format!("the cluster has {} of them", nodes.len())));
+        };
+        let (meta, mut objects) = (&node["metadata"], objects.to_vec());
+        for selector in objects.iter_mut().filter_map(|object| object.pointer_mut("/spec/nodeSelector")) {
+            *selector = json!({ longhorn::HOST_NAME: meta["labels"][longhorn::HOST_NAME] });
+        }
+        let name = meta["name"].as_str().unwrap_or_default();
+        cluster.canary(name, &objects, record, progress).await.map(StepEnd::Changed)
     }
 
     fn write_kubeconfig(&self, context: &str) -> Result<StepEnd> {

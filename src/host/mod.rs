@@ -7,27 +7,30 @@ mod kind;
 mod microk8s;
 mod network;
 mod route;
+mod session;
 mod snap;
 mod system;
 
 use crate::error::Result;
 use crate::exec::Machine;
 use crate::model::{HostFacts, HostObject};
+use std::path::Path;
 
-/// All that is seen of this host, read side by side.
-pub async fn facts(machine: &dyn Machine) -> Result<HostFacts> {
-    let (system, user, network, snap, microk8s, docker, kind, iscsi, storage) = futures::try_join!(
+/// All that is seen of this host, read side by side. `cache` is the folder of programs that we downloaded.
+pub async fn facts(machine: &dyn Machine, cache: &Path) -> Result<HostFacts> {
+    let (system, user, network, snap, microk8s, docker, kind, iscsi, sessions, storage) = futures::try_join!(
         system::system(machine),
         system::user(machine),
         network::network(machine),
         snap::snap(machine),
         microk8s::microk8s(machine),
         docker::docker(machine),
-        kind::kind(machine),
+        kind::kind(machine, cache),
         iscsi::iscsi(machine),
+        session::sessions(machine),
         iscsi::storage(machine),
     )?;
-    Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, storage })
+    Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, sessions, storage })
 }
 
 /// Whether microk8s is installed; whether kind is, and Docker answers.
@@ -53,6 +56,7 @@ pub async fn has(machine: &dyn Machine, object: &HostObject) -> Result<bool> {
         HostObject::Container { name } => docker::has(machine, "container", name).await,
         HostObject::Volume { name } => docker::has(machine, "volume", name).await,
         HostObject::Image { name } => docker::has(machine, "image", name).await,
+        HostObject::Session { target, portal } => session::has(machine, target, portal).await,
         HostObject::Route { to, via } => route::has(machine, to, via).await,
     }
 }

@@ -23,7 +23,7 @@ pub use diff::differs;
 pub use event::{Event, StepEnd};
 pub use facts::Facts;
 pub use host::{HostFacts, HostObject};
-pub use longhorn::LonghornFacts;
+pub use longhorn::{LonghornFacts, NodeName};
 pub use object::ObjectRef;
 pub use plan::{Action, Link, Plan, SimSettings, Step, Trace, Verb, WaitFor};
 pub use quantity::Quantity;

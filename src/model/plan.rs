@@ -3,6 +3,7 @@
 use super::cmd::Cmd;
 use super::facts::Facts;
 use super::host::HostObject;
+use super::longhorn::NodeName;
 use super::object::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
@@ -208,6 +209,12 @@ pub enum Action {
         #[serde(rename = "for")]
         target: WaitFor,
     },
+    /// Makes a route on this host to the pods of each node that takes volumes, by way of the node. Which addresses these are is only
+    /// known when the nodes are there.
+    RoutePods {
+        /// Whether we are root already.
+        is_root: bool,
+    },
     /// Deletes objects and waits until they are gone.
     Delete {
         /// The objects, in order.
@@ -217,7 +224,7 @@ pub enum Action {
     /// both again, whatever came of it.
     Canary {
         /// The node.
-        node: String,
+        node: NodeName,
         /// The claim and the pod.
         objects: Vec<Value>,
         /// The ConfigMap in which the proof is kept.
@@ -298,6 +305,11 @@ pub enum WaitFor {
     NodesReady {
         /// Least number of nodes.
         count: u32,
+    },
+    /// Kinds of somebody's own are served: a definition that was only just made takes a moment.
+    Served {
+        /// Names of their definitions.
+        definitions: Vec<String>,
     },
     /// A pod is Ready and belongs to the newest revision of its StatefulSet.
     PodReady {

@@ -69,6 +69,7 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
             "writes and reads back",
             vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],
         ),
+        Action::RoutePods { .. } => ("routes", vec!["this host to the pods of each node that takes volumes".into()]),
         Action::RunJob { objects, .. } => ("runs", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>())),
         Action::Reap { namespace } => {
             ("lets go of", vec![format!("pods in {namespace} that have ended and whose volumes nobody can unmount")])
@@ -101,6 +102,7 @@ fn trace(trace: &Trace) -> String {
 fn waits_for(target: &WaitFor) -> String {
     match target {
         WaitFor::NodesReady { count } => format!("all nodes to be Ready, at least {count}"),
+        WaitFor::Served { definitions } => format!("{} to be served", definitions.join(", ")),
         WaitFor::PodReady { namespace, name, .. } => format!("pod {namespace}/{name} to be Ready"),
         WaitFor::Longhorn { link } => format!("this to hold: {}", link.clause()),
         WaitFor::VolumesGone { driver } => format!("every volume and attachment of {driver} to be gone"),

@@ -6,6 +6,7 @@ use super::version::Version;
 use crate::addon::Site;
 use crate::error::Result;
 use crate::model::LonghornFacts;
+use crate::model::longhorn::takes_volumes;
 use crate::model::object::labelled;
 use serde_json::Value;
 
@@ -14,16 +15,9 @@ const MOST_COPIES: usize = 3;
 /// Where microk8s keeps its kubelet's files. Longhorn looks for a process called kubelet, and from 1.21 on microk8s has none.
 const MICROK8S_KUBELET: &str = "/var/snap/microk8s/common/var/lib/kubelet";
 
-/// The nodes that can hold volumes: those without a taint that keeps pods away for good. Kubernetes' own taints, of cordoned or
-/// ailing nodes, pass.
+/// The nodes that can hold volumes.
 pub fn storage_nodes<'a>(site: &Site<'a>) -> Vec<&'a Value> {
-    let closed = |node: &Value| {
-        node["spec"]["taints"].as_array().into_iter().flatten().any(|taint| {
-            matches!(taint["effect"].as_str(), Some("NoSchedule" | "NoExecute"))
-                && !taint["key"].as_str().is_some_and(|key| key.starts_with("node.kubernetes.io/"))
-        })
-    };
-    site.nodes.iter().filter(|node| !closed(node)).collect()
+    site.nodes.iter().filter(|node| takes_volumes(node)).collect()
 }
 
 /// What is set for this cluster.

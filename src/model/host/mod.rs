@@ -9,7 +9,7 @@ mod object;
 mod system;
 
 pub use docker::{Docker, DockerNetwork, Kind};
-pub use iscsi::{Iscsi, StorageTools};
+pub use iscsi::{Iscsi, Session, StorageTools};
 pub use microk8s::{Microk8s, Snap};
 pub use network::{Interface, Network};
 pub use object::HostObject;
@@ -37,6 +37,8 @@ pub struct HostFacts {
     pub kind: Option<Kind>,
     /// iSCSI, as Longhorn needs it.
     pub iscsi: Iscsi,
+    /// Every iSCSI session.
+    pub sessions: Vec<Session>,
     /// The other tools that Longhorn's nodes need.
     pub storage: StorageTools,
 }

@@ -51,6 +51,13 @@ pub enum HostObject {
         /// Its name with the tag.
         name: String,
     },
+    /// A session of the kernel's iSCSI with a target. It is found by a route in the journal, not recorded.
+    Session {
+        /// Name of the target.
+        target: String,
+        /// Address and port at which it is.
+        portal: String,
+    },
     /// A route of the kernel.
     Route {
         /// Its destination, such as `10.244.1.0/24`.
@@ -61,6 +68,11 @@ pub enum HostObject {
 }
 
 impl HostObject {
+    /// Whether it is a cluster that did not exist before: what is in it goes with it.
+    pub fn is_the_cluster(&self) -> bool {
+        matches!(self, HostObject::Snap { .. } | HostObject::KindCluster { .. })
+    }
+
     /// Whether the cluster ends with it.
     pub fn holds_the_cluster(&self) -> bool {
         matches!(self, HostObject::Snap { .. } | HostObject::Microk8sRuns | HostObject::KindCluster { .. })
@@ -79,6 +91,7 @@ impl fmt::Display for HostObject {
             HostObject::Container { name } => write!(f, "container {name}"),
             HostObject::Volume { name } => write!(f, "Docker volume {name}"),
             HostObject::Image { name } => write!(f, "image {name}"),
+            HostObject::Session { target, portal } => write!(f, "iSCSI session with {target} at {portal}"),
             HostObject::Route { to, via } => write!(f, "route to {to} via {via}"),
         }
     }

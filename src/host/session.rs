@@ -1,0 +1,57 @@
+//! Sessions of the kernel's iSCSI, by iscsiadm.
+
+use crate::error::Result;
+use crate::exec::{Machine, ask};
+use crate::model::Cmd;
+use crate::model::host::Session;
+
+/// Where it is when it is not on a user's PATH.
+const PROGRAM: &str = "/usr/sbin/iscsiadm";
+/// Exit code when there is no session.
+const NONE: i32 = 21;
+
+/// Whether there is a session with a target at a portal.
+pub(super) async fn has(machine: &dyn Machine, target: &str, portal: &str) -> Result<bool> {
+    let all = list(machine).await??;
+    Ok(all.iter().any(|session| session.target == target && session.portal == portal))
+}
+
+/// All of them, as far as they can be listed.
+pub(super) async fn sessions(machine: &dyn Machine) -> Result<Vec<Session>> {
+    Ok(list(machine).await?.unwrap_or_default())
+}
+
+/// The inner failure is iscsiadm's own: without a daemon, or without the right to ask, there is no list.
+async fn list(machine: &dyn Machine) -> Result<Result<Vec<Session>>> {
+    let program = match machine.find("iscsiadm") {
+        Some(_) => "iscsiadm",
+        None if machine.exists(PROGRAM) => PROGRAM,
+        None => return Ok(Ok(Vec::new())),
+    };
+    let args = ["-m", "session"];
+    let output = ask(machine, program, &args).await?;
+    Ok(match output.code {
+        Some(0) => Ok(output.stdout.lines().filter_map(session).collect()),
+        Some(NONE) => Ok(Vec::new()),
+        _ => Err(output.failure(&Cmd::new(program, args))),
+    })
+}
+
+/// `tcp: [1] 10.244.1.5:3260,1 iqn.2019-10.io.longhorn:pvc-1 (non-flash)`
+fn session(line: &str) -> Option<Session> {
+    let mut words = line.split_whitespace().skip(2);
+    let (portal, target) = (words.next()?.split(',').next()?, words.next()?);
+    Some(Session { portal: portal.into(), target: target.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_list_is_read() {
+        let seen = session("tcp: [1] 10.244.1.5:3260,1 iqn.2019-10.io.longhorn:pvc-1 (non-flash)").unwrap();
+        assert_eq!((seen.portal.as_str(), seen.target.as_str()), ("10.244.1.5:3260", "iqn.2019-10.io.longhorn:pvc-1"));
+        assert_eq!(session("iscsiadm: No active sessions."), None);
+    }
+}
