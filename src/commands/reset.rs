@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::exec::System;
 use crate::host;
 use crate::model::object::LAB_LABEL;
-use crate::model::{Action, HostFacts, ObjectRef};
+use crate::model::{Action, HostFacts, HostObject, ObjectRef};
 use crate::paths::{self, StateDir};
 use crate::plan;
 use crate::provider::Undo;
@@ -28,11 +28,17 @@ pub async fn reset(ui: &Ui, args: &ResetArgs) -> Result<()> {
     }
     let here = Here::find(args.lab.name.as_deref())?;
     let held_here = HostLock::take(&here.dir, &format!("reset {}", here.name))?;
-    let cluster = here.connect().await.map_err(|failure| {
-        failure
-            .hint("what is in a cluster can only be removed while it answers; then run `iris-lab reset` again")
-            .hint(format!("if the cluster is gone for good, remove {}", here.dir.path().display()))
-    })?;
+    let cluster = match here.connect().await {
+        Err(failure) if here.journal.made().iter().any(HostObject::is_the_cluster) => {
+            ui.note(format!("warning: the cluster does not answer, and goes as a whole: {failure}"));
+            None
+        }
+        found => found.map_err(|failure| {
+            failure
+                .hint("what is in a cluster can only be removed while it answers; then run `iris-lab reset` again")
+                .hint(format!("if the cluster is gone for good, remove {}", here.dir.path().display()))
+        })?,
+    };
     let held = match &cluster {
         Some(cluster) => lock(cluster, here.provider, &format!("reset {}", here.name)).await?,
         None => None,
@@ -63,9 +69,11 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     }
     let removal = longhorn.removal(&here.name, here.target().ok().map(|target| target.namespace.as_str()));
     let uses_host = here.provider.uses_host();
-    let host = if uses_host { host::facts(&System, &paths::cache()?).await? } else { HostFacts::default() };
+    let cache = paths::cache()?;
+    let host = if uses_host { host::facts(&System, &cache).await? } else { HostFacts::default() };
     let (made, dir) = (here.journal.made(), here.dir.path());
-    let undo = here.provider.removal(&Undo { lab: &here.name, dir, host: &host, made: &made, purge: args.purge })?;
+    let undo = Undo { lab: &here.name, dir, cache: &cache, host: &host, made: &made, purge: args.purge };
+    let undo = here.provider.removal(&undo)?;
     let undone: Vec<String> = undo
         .iter()
         .filter_map(|step| match &step.action {

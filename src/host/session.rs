@@ -41,7 +41,7 @@ async fn list(machine: &dyn Machine) -> Result<Result<Vec<Session>>> {
 fn session(line: &str) -> Option<Session> {
     let mut words = line.split_whitespace().skip(2);
     let (portal, target) = (words.next()?.split(',').next()?, words.next()?);
-    Some(Session { portal: portal.into(), target: target.into() })
+    portal.contains(':').then(|| Session { portal: portal.into(), target: target.into() })
 }
 
 #[cfg(test)]

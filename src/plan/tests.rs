@@ -174,7 +174,14 @@ fn reset_removes_each_kind_before_what_it_depends_on_and_the_files_after_the_pro
     assert!(files.strict, "while something is left, the journal stays");
     let sim = provider::named("sim").unwrap();
     let host = HostFacts::default();
-    let undo = Undo { lab: "two-pod", dir: Path::new("/state"), host: &host, made: &[], purge: false };
+    let undo = Undo {
+        lab: "two-pod",
+        dir: Path::new("/state"),
+        cache: Path::new("/cache"),
+        host: &host,
+        made: &[],
+        purge: false,
+    };
     let undo = sim.removal(&undo).unwrap();
     let sim = reset("two-pod", sim, &[], false, None, undo).unwrap();
     assert_eq!(ids(&sim), ["simulator", "files"]);

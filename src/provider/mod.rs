@@ -43,6 +43,8 @@ pub struct Undo<'a> {
     pub lab: &'a str,
     /// The lab's folder on this host.
     pub dir: &'a Path,
+    /// The folder of what may be downloaded again.
+    pub cache: &'a Path,
     /// This host.
     pub host: &'a HostFacts,
     /// What the lab's journal says was made on it.
