@@ -1,6 +1,7 @@
 //! Waits, by watch, until something holds; says what is in the way, and gives up early when it cannot come true.
 
 use super::delete::say;
+use super::discovery::Resource;
 use super::pod::{self, Crash, State};
 use super::request::Call;
 use super::watch::Follow;
@@ -69,7 +70,11 @@ impl Cluster {
     async fn all_served(&self, definitions: &[String], progress: Progress<'_>) -> Result<String> {
         let mut said = String::new();
         for name in definitions {
-            while self.served(name).await?.is_none() {
+            let definition = ObjectRef::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, name);
+            let Some(resource) = self.get(&definition).await?.as_ref().and_then(Resource::defined) else {
+                return Err(Failure::step(format!("there is no {definition}")).hint("run it again"));
+            };
+            while self.list_served(&resource, None, &Selector::default()).await?.is_none() {
                 say(&mut said, format!("{name} is not served yet"), progress);
                 tokio::time::sleep(DISCOVERY).await;
             }

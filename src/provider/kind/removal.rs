@@ -45,12 +45,13 @@ pub(super) fn steps(undo: &Undo) -> Result<Vec<Step>> {
     }
     let docker = |args: &[&str]| vec![Cmd::new("docker", args.iter().copied())];
     for object in undo.made {
-        match object {
-            HostObject::Container { name } => steps.push(unmake("registry", object, docker(&["rm", "--force", name]))),
-            HostObject::Volume { name } => {
-                steps.push(unmake("registry-volume", object, docker(&["volume", "rm", name])))
-            }
-            _ => {}
+        if let HostObject::Container { name } = object {
+            steps.push(unmake("registry", object, docker(&["rm", "--force", name])));
+        }
+    }
+    for object in undo.made {
+        if let HostObject::Volume { name } = object {
+            steps.push(unmake("registry-volume", object, docker(&["volume", "rm", name])));
         }
     }
     if let Some(object) = undo.made.iter().find(|object| matches!(object, HostObject::Network { .. })) {
