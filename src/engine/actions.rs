@@ -88,6 +88,10 @@ impl<'a> Session<'a> {
             Action::WriteFile { path, content } => self.write_file(path, content),
             Action::TakeKubeconfig { command } => self.take_kubeconfig(command, progress).await,
             Action::Apply { objects } => self.apply(objects).await,
+            Action::Wait { target: target @ WaitFor::Served { .. } } => {
+                // It came with the definitions, whose step says whether they are new.
+                Ok(StepEnd::Unchanged(self.connected().await?.wait(target, progress).await?))
+            }
             Action::Wait { target } => Ok(StepEnd::Changed(self.connected().await?.wait(target, progress).await?)),
             Action::Delete { objects } => Ok(match self.connected().await?.delete(objects, progress).await? {
                 0 => StepEnd::Unchanged("nothing of it is there".into()),

@@ -166,7 +166,13 @@ impl Lab {
 
     /// The longest time that one run may take.
     fn deadline(&self) -> Duration {
-        Duration::from_secs(if self.place.is_real() || self.path.is_some() { 300 } else { 90 })
+        Duration::from_secs(if self.path.is_some() {
+            600
+        } else if self.place.is_real() {
+            300
+        } else {
+            90
+        })
     }
 
     /// Files of the program on this host, and its processes for this lab.

@@ -79,8 +79,11 @@ pub(super) fn steps(lab: &Lab, facts: &Facts, wishes: &Wishes) -> Result<Vec<Ste
     }
     let needs: Vec<String> =
         steps.iter().map(|step| step.id.clone()).filter(|id| !before.contains(&id.as_str())).collect();
+    // What was seen of a cluster before its nodes are started again does not count.
+    let nothing = Facts::default();
+    let seen = if before.is_empty() { facts } else { &nothing };
     steps.push(create(lab, wishes, &node_image).after(needs).after(before));
-    steps.extend(answering(lab, facts, wishes));
+    steps.extend(answering(lab, seen, wishes));
     Ok(steps)
 }
 
