@@ -5,7 +5,7 @@ mod lab;
 mod removal;
 
 pub use lab::{LabArgs, SimSpeed};
-pub use removal::{DownArgs, ResetArgs, UnstickArgs};
+pub use removal::{DownArgs, PauseArgs, ResetArgs, UnstickArgs};
 
 use crate::model::longhorn::version;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -82,6 +82,12 @@ pub enum Command {
     /// Remove the IRIS pods, keep their volumes
     #[command(after_help = help::DOWN)]
     Down(DownArgs),
+    /// Stop the cluster, keep all that is in it
+    #[command(after_help = help::STOP)]
+    Stop(PauseArgs),
+    /// Start a cluster that was stopped
+    #[command(after_help = help::START)]
+    Start(PauseArgs),
     /// Remove everything: back to before the first `up`
     #[command(after_help = help::RESET)]
     Reset(ResetArgs),

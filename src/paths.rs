@@ -47,6 +47,11 @@ impl StateDir {
         LabDir(self.0.join(name))
     }
 
+    /// The journal of what labs that are gone have left on this host for the next one.
+    pub fn kept(&self) -> PathBuf {
+        self.0.join("kept.jsonl")
+    }
+
     /// Names of the labs that have a folder, sorted.
     pub fn labs(&self) -> Result<Vec<String>> {
         let entries = match fs::read_dir(&self.0) {

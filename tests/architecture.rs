@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exec", &["error", "lab", "model", "paths"]),
     ("host", &["error", "model", "exec"]),
     ("cluster", &["error", "lab", "model", "yaml"]),
-    ("observe", &["error", "lab", "model", "cluster", "exec", "host"]),
+    ("observe", &["error", "lab", "model", "yaml", "cluster", "exec", "host"]),
     ("plan", &["error", "lab", "model", "yaml", "provider", "addon", "workload"]),
     (
         "engine",

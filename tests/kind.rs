@@ -63,6 +63,11 @@ fn kind_goes_from_nothing_to_iris_and_back() {
     lab.up(&[]).exits(0);
     assert!(docker(&["ps", "--format", NAMES]).lines().any(|name| name == "two-pod-worker"), "it was started again");
     assert!(docker(&["ps", "--format", NAMES]).lines().any(|name| name == "two-pod-registry"));
+    lab.run(&["stop"]).exits(0);
+    assert_eq!(docker(&["ps", "--format", NAMES]).lines().filter(|name| name.starts_with("two-pod")).count(), 0);
+    lab.run(&["status"]).exits(4).says("stopped");
+    lab.run(&["start"]).exits(0);
+    lab.run(&["status"]).exits(0).says("Lab two-pod is healthy");
     lab.reset().exits(0).says("kind cluster two-pod");
     nothing_is_left(&lab);
 }

@@ -9,6 +9,7 @@ mod kind;
 mod kubectl;
 mod locks;
 mod longhorn;
+mod microk8s;
 mod original;
 mod render;
 mod scenario;

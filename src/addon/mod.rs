@@ -35,6 +35,8 @@ pub struct Site<'a> {
     pub manifest: Option<&'a [Value]>,
     /// Whether we make the cluster.
     pub is_ours: bool,
+    /// Where the kubelet keeps its files, when Longhorn cannot find out by itself.
+    pub kubelet_root: Option<&'a str>,
 }
 
 /// Something that a lab needs in its cluster.

@@ -65,13 +65,31 @@ Examples:
   iris-lab down --delete-data --yes    The same without the question
   iris-lab down --longhorn             Remove Longhorn with the pods";
 
+/// End of the help of `stop`.
+pub(super) const STOP: &str = "\
+IRIS ends first, so that its databases are in order and its volumes detached.
+
+Examples:
+  iris-lab stop                Stop microk8s; the data stays
+  iris-lab stop --name demo    Only the lab named demo";
+
+/// End of the help of `start`.
+pub(super) const START: &str = "\
+Examples:
+  iris-lab start               Start it, and wait until the portal is back
+  iris-lab start --name demo   Only the lab named demo";
+
 /// End of the help of `reset`.
 pub(super) const RESET: &str = "\
+It never calls `microk8s reset`: that destroys the volumes of everybody else on
+the same microk8s too, may take hours, and does not end what is stuck.
+
 Examples:
   iris-lab reset                Remove everything, after a question
   iris-lab reset --yes          The same without the question
   iris-lab reset --name demo    Only the lab named demo
-  iris-lab reset --adopt        Longhorn too, whoever installed it";
+  iris-lab reset --adopt        Longhorn too, whoever installed it
+  iris-lab reset --purge        The snap too, if iris-lab installed it";
 
 /// End of the help of `unstick`.
 pub(super) const UNSTICK: &str = "\

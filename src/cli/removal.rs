@@ -24,6 +24,17 @@ pub struct DownArgs {
     pub deadline: TimeoutArg,
 }
 
+/// `stop` and `start`.
+#[derive(Debug, Args)]
+pub struct PauseArgs {
+    /// Which of several labs.
+    #[command(flatten)]
+    pub lab: NameArg,
+    /// Deadline of the whole run.
+    #[command(flatten)]
+    pub deadline: TimeoutArg,
+}
+
 /// `reset`.
 #[derive(Debug, Args)]
 pub struct ResetArgs {

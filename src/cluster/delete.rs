@@ -71,7 +71,7 @@ impl Cluster {
     }
 
     /// Waits until the pods that a StatefulSet or Job owned are gone.
-    async fn pods_of(&self, name: &ObjectRef, set: &Value, progress: Progress<'_>) -> Result<()> {
+    pub(super) async fn pods_of(&self, name: &ObjectRef, set: &Value, progress: Progress<'_>) -> Result<()> {
         let labels = set["spec"]["selector"]["matchLabels"].as_object();
         let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
         let selector = Selector::labels(pairs.collect::<Vec<_>>().join(","));

@@ -25,6 +25,7 @@ mod read;
 mod reap;
 mod release;
 mod request;
+mod scale;
 mod stuck;
 mod traces;
 mod volumes;

@@ -28,6 +28,7 @@ impl Cluster {
             WaitFor::Address { namespace, name } => self.address(namespace, name, progress).await,
             WaitFor::Longhorn { link } => self.longhorn(*link, progress).await,
             WaitFor::VolumesGone { driver } => self.volumes_gone(driver, progress).await,
+            WaitFor::Lab { namespace, lab } => self.lab_ready(namespace, lab, progress).await,
         }
     }
 
@@ -44,6 +45,8 @@ impl Cluster {
             WaitFor::PodReady { namespace, name, .. } => self.why_pod(namespace, name).await,
             WaitFor::Longhorn { link } => self.why_longhorn(*link).await,
             WaitFor::VolumesGone { driver } => self.why_volumes(driver).await,
+            // Its last line of progress names the pod.
+            WaitFor::Lab { .. } => Ok(Vec::new()),
             WaitFor::Address { namespace, name } => {
                 let fields = format!("involvedObject.kind=Service,involvedObject.name={name}");
                 let events = self.list("v1", "Event", Some(namespace), &Selector::fields(fields)).await?;
@@ -82,7 +85,7 @@ impl Cluster {
         Ok("they are served".into())
     }
 
-    async fn address(&self, namespace: &str, name: &str, progress: Progress<'_>) -> Result<String> {
+    pub(super) async fn address(&self, namespace: &str, name: &str, progress: Progress<'_>) -> Result<String> {
         let selector = Selector::fields(format!("metadata.name={name}"));
         let mut service = self.follow(self.resource_of("v1", "Service")?, Some(namespace), selector).await?;
         let mut said = String::new();
@@ -102,7 +105,13 @@ impl Cluster {
         }
     }
 
-    async fn pod_ready(&self, namespace: &str, name: &str, set: &str, progress: Progress<'_>) -> Result<String> {
+    pub(super) async fn pod_ready(
+        &self,
+        namespace: &str,
+        name: &str,
+        set: &str,
+        progress: Progress<'_>,
+    ) -> Result<String> {
         let named = |name: &str| Selector::fields(format!("metadata.name={name}"));
         let (sets, pods) = (self.resource_of("apps/v1", "StatefulSet")?, self.resource_of("v1", "Pod")?);
         let sets = self.follow(sets, Some(namespace), named(set));

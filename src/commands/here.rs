@@ -1,9 +1,12 @@
 //! Which lab a command means, and what there is of it on this host.
 
+use super::again;
 use crate::cluster::{Cluster, kubeconfig};
 use crate::engine::journal::{Journal, Target};
 use crate::engine::simulator;
 use crate::error::{Failure, Result};
+use crate::exec::System;
+use crate::host;
 use crate::lab::{self, AddOnName};
 use crate::model::Facts;
 use crate::observe;
@@ -60,8 +63,43 @@ impl Here {
         })
     }
 
+    /// The other labs of this host that are on the same cluster.
+    pub fn others_on_its_cluster(&self) -> Result<Vec<String>> {
+        if !self.provider.is_shared() {
+            return Ok(Vec::new());
+        }
+        let mut others = Vec::new();
+        for name in self.state.labs()?.into_iter().filter(|name| *name != self.name) {
+            let journal = Journal::read(&self.state.lab(&name))?;
+            let there = journal.target().map(|target| target.provider.as_str());
+            others.extend((there == Some(provider::word(self.provider.name()))).then_some(name));
+        }
+        Ok(others)
+    }
+
+    /// Whether the cluster runs, as far as this host can tell.
+    pub async fn runs(&self) -> Result<bool> {
+        match self.provider.running(&self.name) {
+            Some(object) => host::has(&System, &object).await,
+            None => Ok(true),
+        }
+    }
+
     /// The cluster; none when it is an embedded one that does not run.
     pub async fn connect(&self) -> Result<Option<Cluster>> {
+        match self.reach().await {
+            // Only then is it asked for: some tools take their time to say it.
+            Err(failure) if !self.runs().await.unwrap_or(true) => {
+                let select = again::selector(&self.state, &self.name)?;
+                Err(Failure::requirement(format!("the cluster of the lab {} is stopped", self.name))
+                    .cause(failure)
+                    .hint(format!("start it with `iris-lab start{select}`")))
+            }
+            end => end,
+        }
+    }
+
+    async fn reach(&self) -> Result<Option<Cluster>> {
         let path = self.dir.kubeconfig();
         if self.provider.is_simulated() {
             if !simulator::runs(&self.dir)? || !path.exists() {

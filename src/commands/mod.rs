@@ -10,6 +10,8 @@ mod labs;
 mod longhorn;
 mod misuse;
 mod original;
+mod pause;
+mod purge;
 mod render;
 mod request;
 mod reset;
@@ -44,6 +46,8 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Plan(args) => block_on(up::plan(ui, &args.lab, args.deadline.timeout)),
         Command::Status(args) => block_on(status::status(ui, &args)),
         Command::Down(args) => block_on(down::down(ui, &args)),
+        Command::Stop(args) => block_on(pause::stop(ui, &args)),
+        Command::Start(args) => block_on(pause::start(ui, &args)),
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
         Command::Unstick(args) => block_on(unstick::unstick(ui, &args)),
         Command::Labs(args) => labs::labs(ui, args.command),

@@ -33,7 +33,7 @@ pub struct Request {
     pub sim: SimSettings,
     /// This host; nothing of it where the provider does not use it.
     pub host: HostFacts,
-    /// What the lab's journal says was made on this host.
+    /// What was made on this host, as the lab's journal says and that of what earlier labs have left.
     pub made: Vec<HostObject>,
     /// The folder of what may be downloaded again.
     pub cache: PathBuf,
@@ -75,7 +75,7 @@ impl Request {
         };
         let context = args.context.clone().or_else(|| target.as_ref().and_then(|target| target.context.clone()));
         let again = again::up(args);
-        let made = journal.made();
+        let made = [journal.made(), Journal::kept(&state)?.made()].concat();
         let request = Request { lab, longhorn, provider, reason, context, sim, host, made, cache, again, state, dir };
         if let Some(target) = target {
             request.agree_with(&target)?;

@@ -3,53 +3,126 @@
 use super::again;
 use super::here::Here;
 use super::longhorn::Longhorn;
+use super::purge;
 use super::run::{judge, lock, release, run};
 use crate::cli::ResetArgs;
 use crate::cluster::{Cluster, Labelled, Lock};
 use crate::engine::Session;
-use crate::engine::journal::Change;
+use crate::engine::journal::{Change, Journal};
 use crate::engine::lock::HostLock;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::exec::System;
 use crate::host;
 use crate::model::object::LAB_LABEL;
-use crate::model::{Action, HostFacts, HostObject, ObjectRef};
+use crate::model::{Action, HostFacts, HostObject, ObjectRef, Step};
 use crate::paths::{self, StateDir};
 use crate::plan;
-use crate::provider::Undo;
+use crate::provider;
 use crate::ui::{ResetSummary, Ui};
-use serde_json::json;
 
 /// Removes everything of a lab.
 pub async fn reset(ui: &Ui, args: &ResetArgs) -> Result<()> {
-    if args.lab.name.is_none() && StateDir::resolve()?.labs()?.is_empty() {
-        let nothing = json!({ "lab": null, "removed": [], "seconds": 0.0 });
-        return ui.result(|_| "There is no lab: nothing is to be removed".into(), &nothing);
+    let state = StateDir::resolve()?;
+    if args.lab.name.is_none() && state.labs()?.is_empty() {
+        return purge::without_a_lab(ui, &state, args.purge, args.deadline.timeout).await;
     }
     let here = Here::find(args.lab.name.as_deref())?;
     let held_here = HostLock::take(&here.dir, &format!("reset {}", here.name))?;
-    let cluster = match here.connect().await {
-        Err(failure) if here.journal.made().iter().any(HostObject::is_the_cluster) => {
-            ui.note(format!("warning: the cluster does not answer, and goes as a whole: {failure}"));
-            None
-        }
-        found => found.map_err(|failure| {
-            failure
-                .hint("what is in a cluster can only be removed while it answers; then run `iris-lab reset` again")
-                .hint(format!("if the cluster is gone for good, remove {}", here.dir.path().display()))
-        })?,
-    };
+    let undo = Undo::plan(&here, args.purge).await?;
+    let cluster = reach(&here, &undo).await?;
     let held = match &cluster {
         Some(cluster) => lock(cluster, here.provider, &format!("reset {}", here.name)).await?,
         None => None,
     };
-    let result = locked(ui, args, here, cluster, held.as_ref()).await;
+    let result = locked(ui, args, here, cluster, held.as_ref(), undo).await;
     release(ui, held).await;
     drop(held_here);
     result
 }
 
-async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>, lock: Option<&Lock>) -> Result<()> {
+/// What is undone on this host.
+struct Undo {
+    steps: Vec<Step>,
+    /// What was made on this host and stays.
+    stays: Vec<HostObject>,
+    /// Labs that are on the same cluster, for which all of it stays.
+    others: Vec<String>,
+    /// Whether there still is a cluster.
+    exists: bool,
+}
+
+impl Undo {
+    async fn plan(here: &Here, purge: bool) -> Result<Self> {
+        let mut made = here.journal.made();
+        made.extend(purge::kept(&here.state)?.into_iter().filter(|object| !here.journal.made().contains(object)));
+        let others = here.others_on_its_cluster()?;
+        let cache = paths::cache()?;
+        let uses_host = here.provider.uses_host();
+        let seen = if uses_host { host::facts(&System, &cache).await? } else { HostFacts::default() };
+        let (lab, dir) = (here.name.as_str(), here.dir.path());
+        let steps = match others.is_empty() {
+            true => {
+                here.provider.removal(&provider::Undo { lab, dir, cache: &cache, host: &seen, made: &made, purge })?
+            }
+            false => Vec::new(),
+        };
+        let exists = here.provider.exists(&here.name, &seen);
+        let stays = purge::stays(&made, &steps);
+        Ok(Undo { steps, stays, others, exists })
+    }
+
+    /// The objects that the steps remove.
+    fn objects(&self) -> impl Iterator<Item = &HostObject> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Unmake { object, .. } => Some(object),
+            _ => None,
+        })
+    }
+
+    /// Whether the cluster goes, with everything in it.
+    fn takes_the_cluster(&self) -> bool {
+        self.objects().any(HostObject::is_the_cluster)
+    }
+}
+
+/// The cluster; none where nothing can be in it, or where it does not run and goes as a whole.
+async fn reach(here: &Here, undo: &Undo) -> Result<Option<Cluster>> {
+    let select = again::selector(&here.state, &here.name)?;
+    if !here.runs().await? {
+        if !undo.exists || undo.takes_the_cluster() || !here.dir.kubeconfig().exists() {
+            return Ok(None);
+        }
+        let start = format!("start it with `iris-lab start{select}`, then run `iris-lab reset{select}` again");
+        let failure = Failure::requirement(format!("the cluster of the lab {} is stopped", here.name))
+            .cause("what is in it can only be removed while it runs")
+            .hint(start);
+        return Err(match undo.stays.iter().any(HostObject::holds_the_cluster) {
+            true => failure.hint(format!("or remove it as a whole with `iris-lab reset{select} --purge`")),
+            false => failure,
+        });
+    }
+    let found = here.connect().await;
+    if found.is_err() && undo.takes_the_cluster() {
+        // What is in it needs no server to go.
+        return Ok(None);
+    }
+    found.map_err(|failure| {
+        failure
+            .hint(format!(
+                "what is in a cluster can only be removed while it answers; then run `iris-lab reset{select}` again"
+            ))
+            .hint(format!("if the cluster is gone for good, remove {}", here.dir.path().display()))
+    })
+}
+
+async fn locked(
+    ui: &Ui,
+    args: &ResetArgs,
+    here: Here,
+    cluster: Option<Cluster>,
+    lock: Option<&Lock>,
+    undo: Undo,
+) -> Result<()> {
     let mut found = Labelled::default();
     let mut longhorn = Longhorn::default();
     if let Some(cluster) = &cluster {
@@ -65,23 +138,15 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     }
     let Labelled { objects: found, .. } = found;
     if !args.yes && !here.provider.is_simulated() {
-        confirm(ui, &here, &found, &longhorn)?;
+        confirm(ui, &here, &found, &longhorn, &undo)?;
     }
     let removal = longhorn.removal(&here.name, here.target().ok().map(|target| target.namespace.as_str()));
-    let uses_host = here.provider.uses_host();
-    let cache = paths::cache()?;
-    let host = if uses_host { host::facts(&System, &cache).await? } else { HostFacts::default() };
-    let (made, dir) = (here.journal.made(), here.dir.path());
-    let undo = Undo { lab: &here.name, dir, cache: &cache, host: &host, made: &made, purge: args.purge };
-    let undo = here.provider.removal(&undo)?;
-    let undone: Vec<String> = undo
-        .iter()
-        .filter_map(|step| match &step.action {
-            Action::Unmake { object, .. } => Some(format!("the {object}")),
-            _ => None,
-        })
-        .collect();
-    let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some(), removal.as_ref(), undo)?;
+    let undone: Vec<String> = undo.objects().map(|object| format!("the {object}")).collect();
+    let Undo { steps, stays, others, .. } = undo;
+    let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some(), removal.as_ref(), steps)?;
+    // Before the lab's own journal goes.
+    purge::keep(&here.state, &stays)?;
+    let state = here.state.clone();
     let mut journal = here.journal;
     if longhorn.goes() {
         // Its own objects carry no label: a run that is killed is gone on with by this.
@@ -93,7 +158,9 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     let session = Session::new(&here.name, &here.state, journal, cluster, lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let (seconds, changed) = (outcome.elapsed.as_secs_f64(), outcome.changed.clone());
-    judge(ui, outcome, "files", &format!("iris-lab reset{select}{adopt}"))?;
+    let purge = if args.purge { " --purge" } else { "" };
+    judge(ui, outcome, "files", &format!("iris-lab reset{select}{adopt}{purge}"))?;
+    Journal::forget_kept(&state, &stays)?;
     let mut looked_at = Vec::new();
     if reached {
         looked_at.push(format!("every kind of object in the cluster, for the label {LAB_LABEL}={lab}"));
@@ -106,12 +173,14 @@ async fn locked(ui: &Ui, args: &ResetArgs, here: Here, cluster: Option<Cluster>,
     looked_at.push(format!("{folder} on this host"));
     let mut removed = plan.deleted(&changed);
     removed.push(folder);
-    let (kept, not_looked_at) = (longhorn.kept(), if simulated { Vec::new() } else { longhorn.not_looked_at() });
+    let mut kept = longhorn.kept();
+    kept.extend(purge::lines(&stays, &others));
+    let (lab, not_looked_at) = (Some(lab), if simulated { Vec::new() } else { longhorn.not_looked_at() });
     let summary = ResetSummary { lab, simulated, removed, kept, looked_at, not_looked_at, seconds };
     ui.result(|look| summary.text(look), &summary)
 }
 
-fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef], longhorn: &Longhorn) -> Result<()> {
+fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef], longhorn: &Longhorn, undo: &Undo) -> Result<()> {
     let claims: Vec<&str> =
         found.iter().filter(|o| o.kind == "PersistentVolumeClaim").map(|claim| claim.name.as_str()).collect();
     let data = if claims.is_empty() {
@@ -120,6 +189,9 @@ fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef], longhorn: &Longhorn) -> Re
         format!("Its data goes too: {}", claims.join(", "))
     };
     let longhorn = longhorn.warning().map(|text| format!(". {text}")).unwrap_or_default();
-    let what = format!("This removes the lab {} and its {} objects. {data}{longhorn}", here.name, found.len());
+    let whole = undo.objects().find(|object| object.is_the_cluster());
+    let whole =
+        whole.map(|object| format!(". The {object} goes as a whole, with whatever else is in it")).unwrap_or_default();
+    let what = format!("This removes the lab {} and its {} objects. {data}{longhorn}{whole}", here.name, found.len());
     ui.confirm_typed(&what, &here.name)
 }

@@ -1,9 +1,10 @@
 //! `iris-lab status`: one screen; success only when all of it is healthy.
 
+use super::again;
 use super::here::Here;
 use crate::cli::StatusArgs;
 use crate::error::{Failure, Result};
-use crate::model::status::{LabIdentity, Status};
+use crate::model::status::{LabIdentity, LabState, Status};
 use crate::ui::{Ui, status_text};
 
 /// Shows the status once, or on every change.
@@ -11,6 +12,8 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
     let here = Here::find(args.lab.name.as_deref())?;
     let target = here.target()?.clone();
     let password = here.dir.password();
+    let (running, cluster) = futures::join!(here.runs(), here.connect());
+    let stopped = !running?;
     let identity = LabIdentity {
         lab: here.name.clone(),
         namespace: target.namespace.clone(),
@@ -19,8 +22,11 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
         replicas: target.replicas,
         up: target.up.clone(),
         password_file: password.exists().then(|| password.display().to_string()),
+        select: again::selector(&here.state, &here.name)?,
+        stopped,
     };
-    let cluster = here.connect().await?;
+    // The server of a cluster that is stopped may not answer, or still does.
+    let cluster = if stopped { None } else { cluster? };
     let mut changes = match &cluster {
         Some(cluster) if args.watch => Some(cluster.changes(&target.namespace).await?),
         _ => None,
@@ -49,5 +55,6 @@ fn verdict(status: &Status) -> Result<()> {
     if status.healthy {
         return Ok(());
     }
-    Err(Failure::not_ready(format!("the lab {} is not healthy", status.lab)))
+    let what = if status.state == LabState::Stopped { "stopped" } else { "not healthy" };
+    Err(Failure::not_ready(format!("the lab {} is {what}", status.lab)))
 }

@@ -105,6 +105,7 @@ fn summary(request: &Request, facts: &Facts, hash: &str) -> UpSummary {
         replicas: target.replicas,
         up: target.up,
         password_file: credentials::file_of(&request.dir, hash),
+        ..LabIdentity::default()
     };
     let status = Status::of(&identity, facts);
     UpSummary {
@@ -213,6 +214,9 @@ async fn read(cluster: &Cluster, request: &Request) -> Result<Facts> {
     let mut facts = observe::facts(cluster, &lab.metadata.name, &lab.spec.iris.namespace).await?;
     if lab.has(AddOnName::Longhorn) {
         observe::of_lab(cluster, &lab.metadata.name, &mut facts).await?;
+    }
+    if lab.has(AddOnName::Metallb) && request.provider.uses_host() {
+        facts.lb_ranges = observe::lb_ranges(cluster).await?;
     }
     Ok(facts)
 }

@@ -6,6 +6,7 @@ use super::simulator;
 use crate::cluster::{Applied, Cluster, Lock, Release, Selector, kubeconfig};
 use crate::error::{Failure, Result};
 use crate::exec::Machine;
+use crate::host;
 use crate::model::object::{LAB_LABEL, is_of};
 use crate::model::{Action, NodeName, ObjectRef, Step, StepEnd, WaitFor, longhorn};
 use crate::paths::{LabDir, StateDir, unwritable, write_private};
@@ -107,6 +108,7 @@ impl<'a> Session<'a> {
             Action::Evacuate { namespace } => self.evacuate(namespace, progress).await,
             Action::Finalize { namespace } => self.finalize(namespace).await,
             Action::Canary { node, objects, record } => self.canary(node, objects, record, progress).await,
+            Action::Scale { set, replicas } => self.scale(set, *replicas, progress).await,
             Action::Prove { of } => self.prove(of).await,
             Action::StopSim => simulator::stop(&self.dir).await,
             Action::RemoveHostFiles => self.remove_files().await,
@@ -143,6 +145,19 @@ impl<'a> Session<'a> {
         }
         let name = meta["name"].as_str().unwrap_or_default();
         cluster.canary(name, &objects, record, progress).await.map(StepEnd::Changed)
+    }
+
+    /// A StatefulSet that is not there, or somebody else's, is left as it is.
+    async fn scale(&self, set: &ObjectRef, replicas: u32, progress: &dyn Fn(String)) -> Result<StepEnd> {
+        let cluster = self.connected().await?;
+        let Some(live) = cluster.get(set).await?.filter(|live| is_of(live, &self.lab)) else {
+            return Ok(StepEnd::Unchanged("the lab is down: it has no pods".into()));
+        };
+        Ok(match cluster.scale(set, &live, replicas, progress).await? {
+            true if replicas == 0 => StepEnd::Changed("its pods are gone, its volumes are kept".into()),
+            true => StepEnd::Changed(format!("{replicas} pods are asked for")),
+            false => StepEnd::Unchanged("it is so already".into()),
+        })
     }
 
     fn write_kubeconfig(&self, context: &str) -> Result<StepEnd> {
@@ -232,6 +247,7 @@ impl Perform for Session<'_> {
                 (Action::Wait { target }, Some(cluster)) => explain(cluster, target).await,
                 (Action::Delete { objects }, Some(cluster)) => cluster.why_stuck(objects).await,
                 (Action::RunJob { job, .. }, Some(cluster)) => self.log_of(cluster, job).await,
+                (Action::Make { object, .. }, _) => host::why_absent(self.machine, object).await,
                 _ => Vec::new(),
             }
         }

@@ -5,7 +5,7 @@ use super::Session;
 use super::journal::Change;
 use crate::cluster::{Cluster, Progress, Selector, kubeconfig};
 use crate::download;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Kind, Result};
 use crate::exec::Output;
 use crate::host;
 use crate::model::longhorn::takes_volumes;
@@ -33,7 +33,7 @@ impl Session<'_> {
         passing: &[String],
         progress: Progress<'_>,
     ) -> Result<StepEnd> {
-        if host::has(self.machine, object).await? {
+        if self.look(object, false, progress).await? {
             return Ok(StepEnd::Unchanged("it is there".into()));
         }
         self.record(Change::Host { object: object.clone() })?;
@@ -41,7 +41,7 @@ impl Session<'_> {
         for cmd in commands {
             last = Some((cmd, self.run_patiently(cmd, passing, progress).await?));
         }
-        if host::has(self.machine, object).await? {
+        if self.look(object, object.comes_later(), progress).await? {
             return Ok(StepEnd::Changed(object.to_string()));
         }
         let failure = Failure::step(format!("there is no {object}, and no command of this step has failed"));
@@ -51,26 +51,55 @@ impl Session<'_> {
         })
     }
 
+    /// Whether it is there. A tool that cannot say so yet is asked again until the deadline of the step, and `comes` means that what
+    /// is not there is on its way.
+    async fn look(&self, object: &HostObject, comes: bool, progress: Progress<'_>) -> Result<bool> {
+        let once = || async {
+            match host::has(self.machine, object).await? {
+                false if comes => Err(Failure::not_ready(format!("there is no {object} yet"))),
+                found => Ok(found),
+            }
+        };
+        let passes = |failure: &Failure| {
+            let yet = failure.kind == Kind::NotReady;
+            if yet {
+                progress(failure.message.clone());
+            }
+            yet
+        };
+        once.retry(again()).when(passes).await
+    }
+
     pub(super) async fn unmake(
         &self,
         object: &HostObject,
         commands: &[Cmd],
         progress: Progress<'_>,
     ) -> Result<StepEnd> {
-        if !host::has(self.machine, object).await? {
+        if !self.look(object, false, progress).await? {
             return Ok(StepEnd::Unchanged("it is gone".into()));
         }
         if object.holds_the_cluster() {
             self.release_lock().await?;
         }
+        // Only the look at the end decides: some tools fail after they have done their work.
+        let mut failed = Vec::new();
         for cmd in commands {
-            self.run_patiently(cmd, &[], progress).await?;
+            failed.extend(self.run_patiently(cmd, &[], progress).await.err());
         }
-        match host::has(self.machine, object).await? {
-            true => Err(Failure::step(format!("the {object} is still there"))
-                .cause(format!("after `{}`", commands.iter().map(Cmd::line).collect::<Vec<_>>().join("`, `")))),
-            false => Ok(StepEnd::Changed(object.to_string())),
+        if !self.look(object, false, progress).await? {
+            return Ok(StepEnd::Changed(object.to_string()));
         }
+        let mut failure = Failure::step(format!("the {object} is still there"));
+        if failed.is_empty() {
+            let lines: Vec<String> = commands.iter().map(Cmd::line).collect();
+            failure = failure.cause(format!("after `{}`", lines.join("`, `")));
+        }
+        for one in failed {
+            failure.hints.extend(one.hints);
+            failure.causes.extend([one.message].into_iter().chain(one.causes));
+        }
+        Err(failure)
     }
 
     pub(super) async fn run_commands(
@@ -98,7 +127,7 @@ impl Session<'_> {
         let tell = |line: &str| progress(line.to_string());
         let once = || async {
             let output = self.machine.run(cmd, &tell).await?;
-            if output.ok() { Ok(output) } else { Err(output.failure(cmd)) }
+            if output.ok() { Ok(output) } else { Err(host::explained(output.failure(cmd))) }
         };
         let passes = |failure: &Failure| {
             let text = failure.to_string();
@@ -146,7 +175,7 @@ impl Session<'_> {
     pub(super) async fn take_kubeconfig(&self, command: &Cmd, progress: Progress<'_>) -> Result<StepEnd> {
         let output = self.machine.run(command, &|_| {}).await?;
         if !output.ok() {
-            return Err(output.failure(command));
+            return Err(host::explained(output.failure(command)));
         }
         let text = kubeconfig::alone(&output.stdout).map_err(|failure| {
             failure.cause(format!("`{}` said: {}", command.line(), output.text().lines().next().unwrap_or_default()))

@@ -2,7 +2,7 @@
 
 use crate::error::{Failure, Result};
 use crate::model::HostObject;
-use crate::paths::{LabDir, unwritable};
+use crate::paths::{LabDir, StateDir, unwritable};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
@@ -67,7 +67,28 @@ pub struct Journal {
 impl Journal {
     /// Reads the journal; a lab that was never brought up has an empty one.
     pub fn read(lab: &LabDir) -> Result<Self> {
-        let path = lab.journal();
+        Self::read_file(lab.journal())
+    }
+
+    /// Reads what labs that are gone have left on this host for the next one.
+    pub fn kept(state: &StateDir) -> Result<Self> {
+        Self::read_file(state.kept())
+    }
+
+    /// Forgets what was left, but for these objects.
+    pub fn forget_kept(state: &StateDir, stays: &[HostObject]) -> Result<()> {
+        let path = state.kept();
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(&path, e)),
+            _ => {}
+        }
+        let mut journal = Self::kept(state)?;
+        stays.iter().try_for_each(|object| journal.record(Change::Host { object: object.clone() }))?;
+        state.remove_if_empty();
+        Ok(())
+    }
+
+    fn read_file(path: PathBuf) -> Result<Self> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -200,5 +221,21 @@ mod tests {
         lab.create().unwrap();
         fs::write(lab.journal(), "nonsense\n").unwrap();
         assert!(Journal::read(&lab).is_err());
+    }
+
+    #[test]
+    fn what_is_kept_outlives_its_lab_until_it_is_forgotten() {
+        let lab = scratch("kept");
+        let state = StateDir::at(lab.path().parent().unwrap().into());
+        let snap = HostObject::Snap { name: "microk8s".into() };
+        for _ in 0..2 {
+            Journal::kept(&state).unwrap().record(Change::Host { object: snap.clone() }).unwrap();
+        }
+        assert_eq!(Journal::kept(&state).unwrap().made(), [snap.clone()]);
+        assert_eq!(state.labs().unwrap(), Vec::<String>::new(), "it is no lab");
+        Journal::forget_kept(&state, &[snap.clone()]).unwrap();
+        assert_eq!(Journal::kept(&state).unwrap().made(), [snap]);
+        Journal::forget_kept(&state, &[]).unwrap();
+        assert!(!lab.path().parent().unwrap().exists(), "nothing is left");
     }
 }

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,9 @@ use tokio::net::unix::pipe::Receiver;
 const GRACE: Duration = Duration::from_secs(3);
 /// How long the rest of a command's output is read after its end: what it left running may keep the pipe open for ever.
 const REST: Duration = Duration::from_secs(1);
+
+/// Where snapd puts the programs of its packages: on Debian and Ubuntu, and on Fedora.
+const SNAPS: &str = "/snap/bin:/var/lib/snapd/snap/bin";
 
 /// This host.
 pub struct System;
@@ -42,7 +46,7 @@ impl Machine for System {
     }
 
     fn find(&self, program: &str) -> Option<String> {
-        which::which(program).ok().map(|path| path.display().to_string())
+        find(program).map(|path| path.display().to_string())
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -54,6 +58,24 @@ impl Machine for System {
     }
 }
 
+/// A program on PATH. Where snapd is, there is a folder more: a login has it on its PATH only from the next one on.
+fn find(program: &str) -> Option<PathBuf> {
+    let of_snaps = || which::which("snap").ok().and_then(|_| which::which_in(program, Some(SNAPS), ".").ok());
+    which::which(program).ok().or_else(of_snaps)
+}
+
+/// The program and its arguments as they are run. sudo looks on a PATH of its own, so it gets the whole path.
+fn resolved(cmd: &Cmd) -> (PathBuf, Vec<String>) {
+    let path = |program: &str| find(program).unwrap_or_else(|| program.into());
+    let mut args = cmd.args.clone();
+    if let ("sudo", [flag, program, ..]) = (cmd.program.as_str(), args.as_mut_slice())
+        && flag == "-n"
+    {
+        *program = path(program).display().to_string();
+    }
+    (path(&cmd.program), args)
+}
+
 async fn run(cmd: &Cmd, line: &dyn Fn(&str)) -> Result<Output> {
     let failed = |e: std::io::Error| match e.kind() {
         ErrorKind::NotFound => Failure::requirement(format!("{} is not installed, or not on PATH", cmd.program)),
@@ -61,7 +83,8 @@ async fn run(cmd: &Cmd, line: &dyn Fn(&str)) -> Result<Output> {
     };
     let (out, out_writer) = std::io::pipe().map_err(failed)?;
     let (err, err_writer) = std::io::pipe().map_err(failed)?;
-    let expression = duct::cmd(&cmd.program, &cmd.args);
+    let (program, args) = resolved(cmd);
+    let expression = duct::cmd(program, args);
     let expression = match &cmd.stdin {
         Some(text) => expression.stdin_bytes(text.as_bytes()),
         None => expression.stdin_null(),

@@ -8,15 +8,26 @@ use std::path::Path;
 
 /// Whether any node of a cluster is there. kind marks its containers with the cluster's name.
 pub(super) async fn has(machine: &dyn Machine, name: &str) -> Result<bool> {
+    let filter = format!("label=io.x-k8s.kind.cluster={name}");
+    lists(machine, &["ps", "--all", "--quiet", "--filter", &filter]).await
+}
+
+/// Whether the control plane of a cluster runs.
+pub(super) async fn runs(machine: &dyn Machine, name: &str) -> Result<bool> {
+    let cluster = format!("label=io.x-k8s.kind.cluster={name}");
+    let role = "label=io.x-k8s.kind.role=control-plane";
+    lists(machine, &["ps", "--quiet", "--filter", &cluster, "--filter", role]).await
+}
+
+/// Whether Docker lists any container.
+async fn lists(machine: &dyn Machine, args: &[&str]) -> Result<bool> {
     if machine.find("docker").is_none() {
         return Ok(false);
     }
-    let filter = format!("label=io.x-k8s.kind.cluster={name}");
-    let args = ["ps", "--all", "--quiet", "--filter", &filter];
-    let output = ask(machine, "docker", &args).await?;
+    let output = ask(machine, "docker", args).await?;
     match output.ok() {
         true => Ok(!output.stdout.trim().is_empty()),
-        false => Err(docker::failure(&output, &args)),
+        false => Err(docker::failure(&output, args)),
     }
 }
 

@@ -4,12 +4,15 @@
 mod docker;
 mod iscsi;
 mod kind;
+mod known;
 mod microk8s;
 mod network;
 mod route;
 mod session;
 mod snap;
 mod system;
+
+pub use known::explained;
 
 use crate::error::Result;
 use crate::exec::Machine;
@@ -52,11 +55,21 @@ pub async fn has(machine: &dyn Machine, object: &HostObject) -> Result<bool> {
         HostObject::Microk8sRuns => microk8s::runs(machine).await,
         HostObject::Microk8sAddOn { name } => microk8s::is_enabled(machine, name).await,
         HostObject::KindCluster { name } => kind::has(machine, name).await,
+        HostObject::KindRuns { name } => kind::runs(machine, name).await,
         HostObject::Network { name } => docker::has(machine, "network", name).await,
         HostObject::Container { name } => docker::has(machine, "container", name).await,
         HostObject::Volume { name } => docker::has(machine, "volume", name).await,
         HostObject::Image { name } => docker::has(machine, "image", name).await,
-        HostObject::Session { target, portal } => session::has(machine, target, portal).await,
+        HostObject::IscsiSession { target } => iscsi::has_session(machine, target).await,
         HostObject::Route { to, via } => route::has(machine, to, via).await,
     }
+}
+
+/// Why something is not there (yet), in the words of its tool.
+pub async fn why_absent(machine: &dyn Machine, object: &HostObject) -> Vec<String> {
+    let said = match object {
+        HostObject::Microk8sRuns => microk8s::why_not(machine).await,
+        _ => Ok(None),
+    };
+    said.unwrap_or_else(|failure| Some(failure.to_string())).into_iter().collect()
 }

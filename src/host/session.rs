@@ -2,39 +2,20 @@
 
 use crate::error::Result;
 use crate::exec::{Machine, ask};
-use crate::model::Cmd;
 use crate::model::host::Session;
 
 /// Where it is when it is not on a user's PATH.
 const PROGRAM: &str = "/usr/sbin/iscsiadm";
-/// Exit code when there is no session.
-const NONE: i32 = 21;
 
-/// Whether there is a session with a target at a portal.
-pub(super) async fn has(machine: &dyn Machine, target: &str, portal: &str) -> Result<bool> {
-    let all = list(machine).await??;
-    Ok(all.iter().any(|session| session.target == target && session.portal == portal))
-}
-
-/// All of them, as far as they can be listed.
+/// All of them, as far as they can be listed: without a daemon, or without the right to ask, there is no list.
 pub(super) async fn sessions(machine: &dyn Machine) -> Result<Vec<Session>> {
-    Ok(list(machine).await?.unwrap_or_default())
-}
-
-/// The inner failure is iscsiadm's own: without a daemon, or without the right to ask, there is no list.
-async fn list(machine: &dyn Machine) -> Result<Result<Vec<Session>>> {
     let program = match machine.find("iscsiadm") {
         Some(_) => "iscsiadm",
         None if machine.exists(PROGRAM) => PROGRAM,
-        None => return Ok(Ok(Vec::new())),
+        None => return Ok(Vec::new()),
     };
-    let args = ["-m", "session"];
-    let output = ask(machine, program, &args).await?;
-    Ok(match output.code {
-        Some(0) => Ok(output.stdout.lines().filter_map(session).collect()),
-        Some(NONE) => Ok(Vec::new()),
-        _ => Err(output.failure(&Cmd::new(program, args))),
-    })
+    let output = ask(machine, program, &["-m", "session"]).await?;
+    Ok(if output.ok() { output.stdout.lines().filter_map(session).collect() } else { Vec::new() })
 }
 
 /// `tcp: [1] 10.244.1.5:3260,1 iqn.2019-10.io.longhorn:pvc-1 (non-flash)`

@@ -30,6 +30,9 @@ pub struct Facts {
     pub claims: Vec<Value>,
     /// Volumes bound to the lab's claims.
     pub volumes: Vec<Value>,
+    /// Ranges of addresses that a load balancer of the cluster gives out of; none while nobody looked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lb_ranges: Option<Vec<String>>,
     /// Warnings among the events of the lab's namespace, newest first.
     pub warnings: Vec<Value>,
     /// Longhorn; none when nothing of it is there, or the lab has nothing to do with it.

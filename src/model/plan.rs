@@ -18,6 +18,10 @@ pub enum Verb {
     Up,
     /// Removes the workload.
     Down,
+    /// Stops the cluster.
+    Stop,
+    /// Starts a cluster that was stopped.
+    Start,
     /// Removes everything.
     Reset,
     /// Frees a namespace that does not end.
@@ -30,6 +34,8 @@ impl Verb {
         match self {
             Verb::Up => "up",
             Verb::Down => "down",
+            Verb::Stop => "stop",
+            Verb::Start => "start",
             Verb::Reset => "reset",
             Verb::Unstick => "unstick",
         }
@@ -55,7 +61,7 @@ pub struct Plan {
 impl Plan {
     /// Whether the run goes on after a failed step: removing does, making does not.
     pub fn goes_on(&self) -> bool {
-        self.verb != Verb::Up
+        !matches!(self.verb, Verb::Up | Verb::Stop | Verb::Start)
     }
 
     /// Names of what it removes in these steps: objects in the cluster and things on this host.
@@ -220,6 +226,14 @@ pub enum Action {
         /// The objects, in order.
         objects: Vec<ObjectRef>,
     },
+    /// Sets the number of pods of a StatefulSet of this lab, if there is one. With none, it returns when they are gone and nothing
+    /// has their volumes attached any more.
+    Scale {
+        /// The StatefulSet.
+        set: ObjectRef,
+        /// Number of pods.
+        replicas: u32,
+    },
     /// Proves that a storage driver works on one node: makes a claim and a pod there that writes and reads it back, and removes
     /// both again, whatever came of it.
     Canary {
@@ -329,6 +343,14 @@ pub enum WaitFor {
     VolumesGone {
         /// The driver.
         driver: String,
+    },
+    /// Whatever there is of a lab is complete: every pod of its StatefulSets is Ready, and its Services of type LoadBalancer have
+    /// addresses.
+    Lab {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        lab: String,
     },
     /// A Service of type LoadBalancer has an address.
     Address {

@@ -1,8 +1,10 @@
 //! Reads a cluster into facts, side by side and with few requests. A read that fails is an error, never an absence.
 
 mod longhorn;
+mod metallb;
 
 pub use longhorn::{longhorn, of_lab};
+pub use metallb::lb_ranges;
 
 use crate::cluster::{Cluster, Selector, event_time};
 use crate::error::Result;
@@ -43,6 +45,7 @@ pub async fn facts(cluster: &Cluster, lab: &str, namespace: &str) -> Result<Fact
         claims,
         volumes,
         warnings,
+        lb_ranges: None,
         longhorn: None,
     })
 }

@@ -24,6 +24,7 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             | Action::Evacuate { .. }
             | Action::Canary { .. }
             | Action::RoutePods { .. }
+            | Action::Scale { .. }
             | Action::RunJob { .. }
             | Action::Release { .. }
             | Action::Finalize { .. } => {}
@@ -53,7 +54,7 @@ fn waiting(target: &WaitFor) -> Vec<Access> {
             .into_iter()
             .flat_map(|(version, kind)| watched(version, kind, Some(namespace.as_str())))
             .collect(),
-        WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } => Vec::new(),
+        WaitFor::Longhorn { .. } | WaitFor::VolumesGone { .. } | WaitFor::Lab { .. } => Vec::new(),
         WaitFor::Address { namespace, .. } => watched("v1", "Service", Some(namespace)),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
     let nodes_to_be = wanted.provider.nodes(wanted.lab, &wanted.wishes);
     let site = wanted.site(facts, &nodes_to_be);
-    let host = wanted.provider.checks(wanted.lab, &wanted.wishes).into_iter();
+    let host = wanted.provider.checks(wanted.lab, facts, &wanted.wishes).into_iter();
     let add_ons = host.chain(addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site)));
     if !facts.reachable {
         return add_ons.collect();

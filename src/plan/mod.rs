@@ -3,6 +3,7 @@
 mod access;
 mod checks;
 mod longhorn;
+mod pause;
 mod remove;
 mod unstick;
 mod up;
@@ -11,6 +12,7 @@ pub use crate::model::object::RECORD;
 pub use access::access;
 pub use checks::checks;
 pub use longhorn::Removal;
+pub use pause::Paused;
 pub use remove::{PROOF, down, reset};
 pub use unstick::{Unstick, unstick};
 pub use up::{RECORD_HASH, Wanted, objects, up};

@@ -44,6 +44,7 @@ impl<'a> Wanted<'a> {
             },
             manifest: self.longhorn,
             is_ours: self.provider.makes_cluster(),
+            kubelet_root: self.provider.kubelet_root(),
         }
     }
 }

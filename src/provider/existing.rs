@@ -1,7 +1,7 @@
 //! The provider `existing`: a cluster that is there already, named by a context of the user's kubeconfig.
 
 use super::{CLUSTER, Provider, Wishes};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::lab::{Lab, ProviderName};
 use crate::model::{Action, Facts, Step};
 use serde_json::Value;
@@ -17,6 +17,12 @@ impl Provider for Existing {
 
     fn makes_cluster(&self) -> bool {
         false
+    }
+
+    fn no_stop(&self) -> Failure {
+        Failure::requirement("this cluster is not ours to stop or start")
+            .cause("the lab is on a cluster that was there before it, and others may use that")
+            .hint("`iris-lab down` removes the lab's pods and keeps their data; `iris-lab up` brings them back")
     }
 
     fn kubernetes(&self, _: &Lab, _: &Wishes) -> String {

@@ -89,8 +89,18 @@ pub trait Provider: Sync {
         Ok(None)
     }
 
-    /// What must hold on this host before the first change.
-    fn checks(&self, _: &Lab, _: &Wishes) -> Vec<Check> {
+    /// Where the kubelets of its clusters keep their files, when that is not the usual place.
+    fn kubelet_root(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether all labs of this host are on the one cluster that it makes.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// What must hold on this host, and in a cluster that is there already, before the first change.
+    fn checks(&self, _: &Lab, _: &Facts, _: &Wishes) -> Vec<Check> {
         Vec::new()
     }
 
@@ -106,6 +116,31 @@ pub trait Provider: Sync {
     /// The storage class that its clusters get, unless the add-on `storage` brings one.
     fn storage_class(&self) -> Option<Value> {
         None
+    }
+
+    /// Whether the cluster of a lab is there, running or not, as far as this host tells.
+    fn exists(&self, _lab: &str, _host: &HostFacts) -> bool {
+        true
+    }
+
+    /// What is there on this host while the cluster of a lab runs, and not while it is stopped; none where it cannot be stopped.
+    fn running(&self, _lab: &str) -> Option<HostObject> {
+        None
+    }
+
+    /// The step that stops the cluster of a lab, which keeps all that is in it; a failure that says why it cannot be stopped.
+    fn stop(&self, _lab: &str, _host: &HostFacts) -> Result<Step> {
+        Err(self.no_stop())
+    }
+
+    /// Steps that start it again, until it answers. The last one's id is [`CLUSTER`].
+    fn start(&self, _lab: &str, _host: &HostFacts) -> Result<Vec<Step>> {
+        Err(self.no_stop())
+    }
+
+    /// Why its cluster can neither be stopped nor started.
+    fn no_stop(&self) -> Failure {
+        Failure::requirement(format!("the provider {} has no cluster to stop or start", word(self.name())))
     }
 
     /// Steps that undo what was made on this host, each after the one before; a failure where nothing of it can be removed now.

@@ -1,7 +1,7 @@
 //! The provider `sim`: the embedded cluster. It rehearses a lab; nothing real is made.
 
 use super::{CLUSTER, Provider, Undo, Wishes};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab, ProviderName};
 use crate::model::object::is_ready;
 use crate::model::{Action, Facts, Step, WaitFor};
@@ -21,6 +21,12 @@ impl Provider for Sim {
 
     fn is_simulated(&self) -> bool {
         true
+    }
+
+    fn no_stop(&self) -> Failure {
+        Failure::requirement("the simulated cluster cannot be stopped and kept")
+            .cause("nothing real is made: all of it lives in the memory of one process")
+            .hint("`iris-lab down` removes the lab's pods, `iris-lab reset` ends the cluster")
     }
 
     fn kubernetes(&self, _: &Lab, wishes: &Wishes) -> String {

@@ -12,7 +12,7 @@ mod table;
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
 pub use status::status_text;
-pub use summary::{DownSummary, ResetSummary, UnstickSummary, UpSummary};
+pub use summary::{DownSummary, PauseSummary, ResetSummary, UnstickSummary, UpSummary};
 pub use table::{Table, fields, wrap};
 
 use crate::cli::{ColorWhen, OutputArgs, OutputFormat};

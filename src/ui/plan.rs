@@ -65,6 +65,7 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         }
         Action::Wait { target } => ("waits for", vec![waits_for(target)]),
         Action::Delete { objects } => ("deletes", refs(objects)),
+        Action::Scale { set, replicas } => ("sets", vec![format!("{set} to {replicas} pods")]),
         Action::Canary { node, objects, .. } => (
             "writes and reads back",
             vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],
@@ -106,6 +107,7 @@ fn waits_for(target: &WaitFor) -> String {
         WaitFor::PodReady { namespace, name, .. } => format!("pod {namespace}/{name} to be Ready"),
         WaitFor::Longhorn { link } => format!("this to hold: {}", link.clause()),
         WaitFor::VolumesGone { driver } => format!("every volume and attachment of {driver} to be gone"),
+        WaitFor::Lab { .. } => "every pod of the lab to be Ready, and its address".into(),
         WaitFor::Address { namespace, name } => format!("service {namespace}/{name} to have an address"),
     }
 }

@@ -11,14 +11,14 @@ const WIDE: usize = 110;
 pub fn status_text(status: &Status, look: &Look) -> String {
     let mut text = format!("{}\n", head(status, look));
     for problem in &status.problems {
-        let mark = if status.state == LabState::Down { Mark::Same } else { Mark::Bad };
+        let mark = if matches!(status.state, LabState::Down | LabState::Stopped) { Mark::Same } else { Mark::Bad };
         let line = wrap(problem, look.width.saturating_sub(2), 2);
         text += &format!("{} {}", look.mark(mark), line.trim_start());
     }
     if status.problems.iter().any(|problem| problem.contains("`kubectl ")) {
         text += &look.dim("kubectl needs: export KUBECONFIG=\"$(iris-lab kubeconfig)\"\n");
     }
-    if status.state == LabState::Unreachable {
+    if matches!(status.state, LabState::Unreachable | LabState::Stopped) {
         return text;
     }
     if !status.problems.is_empty() {
@@ -41,6 +41,7 @@ fn head(status: &Status, look: &Look) -> String {
         LabState::Unhealthy if status.problems.len() == 1 => (Mark::Bad, format!("Lab {lab} has a problem")),
         LabState::Unhealthy => (Mark::Bad, format!("Lab {lab} has {} problems", status.problems.len())),
         LabState::Down => (Mark::Same, format!("Lab {lab} is down")),
+        LabState::Stopped => (Mark::Same, format!("Lab {lab} is stopped")),
         LabState::Absent => (Mark::Bad, format!("Lab {lab} is not there")),
         LabState::Unreachable => (Mark::Bad, format!("Lab {lab} cannot be reached")),
     };
@@ -183,6 +184,7 @@ mod tests {
             replicas: 2,
             up: "iris-lab up".into(),
             password_file: Some("/home/user/.local/state/iris-lab/two-pod/password".into()),
+            ..LabIdentity::default()
         };
         Status::of(&identity, &facts)
     }

@@ -69,12 +69,29 @@ pub struct DownSummary {
     pub select: String,
 }
 
+/// The end of `stop` and `start`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PauseSummary {
+    /// The lab's name.
+    pub lab: String,
+    /// Whether its cluster is stopped now; it runs otherwise.
+    pub stopped: bool,
+    /// Steps that changed something.
+    pub changed: usize,
+    /// How long it took.
+    pub seconds: f64,
+    /// What the next commands need to find this lab among several, such as ` --name demo`.
+    #[serde(skip)]
+    pub select: String,
+}
+
 /// The end of `reset`, when nothing is left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResetSummary {
-    /// The lab's name.
-    pub lab: String,
+    /// The lab's name; none when there was no lab.
+    pub lab: Option<String>,
     /// Whether the cluster was simulated.
     pub simulated: bool,
     /// What was removed, such as `Namespace iris-lab` or a file's path.
@@ -172,15 +189,45 @@ impl DownSummary {
 impl ResetSummary {
     /// For people.
     pub fn text(&self, look: &Look) -> String {
-        let head = match self.removed.len() {
-            0 => format!("Nothing of lab {} was there", self.lab),
-            _ => format!("Nothing is left of lab {}", self.lab),
+        let head = match (&self.lab, self.removed.len()) {
+            (None, 0) => return self.nothing(look),
+            (None, _) => "What was kept for the next lab is removed".into(),
+            (Some(lab), 0) => format!("Nothing of lab {lab} was there"),
+            (Some(lab), _) => format!("Nothing is left of lab {lab}"),
         };
         let mut rows = named("Removed", &folded(&self.removed));
         rows.extend(named("Kept", &self.kept));
         rows.extend(named("Looked at", &self.looked_at));
         rows.extend(named("Not looked at", &self.not_looked_at));
         format!("{}\n\n{}", head_line(&head, self.seconds, look), fields(&rows, 2))
+    }
+}
+
+impl ResetSummary {
+    fn nothing(&self, look: &Look) -> String {
+        let kept = self.kept.iter().map(|line| wrap(&format!("Kept: {line}"), look.width, 0));
+        ["There is no lab: nothing is to be removed\n".to_string()].into_iter().chain(kept).collect()
+    }
+}
+
+impl PauseSummary {
+    /// For people.
+    pub fn text(&self, look: &Look) -> String {
+        let (lab, select) = (&self.lab, &self.select);
+        let was = if self.changed == 0 { " already, nothing was to be done" } else { "" };
+        let (head, line, next_one) = match self.stopped {
+            true => (
+                format!("Lab {lab} is stopped{was}"),
+                "Its volumes and all that is in its cluster are kept\n",
+                (format!("iris-lab start{select}"), "Start it again"),
+            ),
+            false => (
+                format!("Lab {lab} runs{was}"),
+                "",
+                (format!("iris-lab status{select}"), "Show what runs and whether it is healthy"),
+            ),
+        };
+        format!("{}\n{line}{}", head_line(&head, self.seconds, look), next(&[(&next_one.0, next_one.1)], look))
     }
 }
 
@@ -290,7 +337,7 @@ Next:
     #[test]
     fn reset_shows_where_it_looked() {
         let summary = ResetSummary {
-            lab: "two-pod".into(),
+            lab: Some("two-pod".into()),
             removed: vec!["Namespace iris-lab".into()],
             looked_at: vec!["objects with the label".into(), "the journal".into()],
             seconds: 3.0,

@@ -6,14 +6,13 @@ use super::version::Version;
 use crate::addon::Site;
 use crate::error::Result;
 use crate::model::LonghornFacts;
+use crate::model::host::MICROK8S_KUBELET;
 use crate::model::longhorn::takes_volumes;
 use crate::model::object::labelled;
 use serde_json::Value;
 
 /// Copies of a volume beyond which more nodes change nothing.
 const MOST_COPIES: usize = 3;
-/// Where microk8s keeps its kubelet's files. Longhorn looks for a process called kubelet, and from 1.21 on microk8s has none.
-const MICROK8S_KUBELET: &str = "/var/snap/microk8s/common/var/lib/kubelet";
 
 /// The nodes that can hold volumes.
 pub fn storage_nodes<'a>(site: &Site<'a>) -> Vec<&'a Value> {
@@ -28,7 +27,7 @@ pub fn settings(site: &Site) -> Result<Settings> {
         version: Version::parse(&site.lab.spec.longhorn.version)?,
         replicas: nodes.len().clamp(1, MOST_COPIES) as u32,
         sidecars: if nodes.len() > 1 { manifest::DEFAULT_SIDECARS } else { 1 },
-        kubelet_root: microk8s.then(|| MICROK8S_KUBELET.into()),
+        kubelet_root: site.kubelet_root.or(microk8s.then_some(MICROK8S_KUBELET)).map(Into::into),
     })
 }
 

@@ -21,7 +21,15 @@ fn nodes() -> Vec<Value> {
 }
 
 fn site<'a>(lab: &'a Lab, facts: &'a Facts) -> Site<'a> {
-    Site { lab, facts, nodes: &facts.nodes, kubernetes: "v1.20.2".into(), manifest: None, is_ours: false }
+    Site {
+        lab,
+        facts,
+        nodes: &facts.nodes,
+        kubernetes: "v1.20.2".into(),
+        manifest: None,
+        is_ours: false,
+        kubelet_root: None,
+    }
 }
 
 fn facts(nodes: Vec<Value>) -> Facts {

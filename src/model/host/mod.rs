@@ -10,7 +10,7 @@ mod system;
 
 pub use docker::{Docker, DockerNetwork, Kind};
 pub use iscsi::{Iscsi, Session, StorageTools};
-pub use microk8s::{Microk8s, Snap};
+pub use microk8s::{MICROK8S_KUBELET, Microk8s, Snap, minor};
 pub use network::{Interface, Network};
 pub use object::HostObject;
 pub use system::{Disk, System, User};

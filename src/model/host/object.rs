@@ -31,6 +31,11 @@ pub enum HostObject {
         /// Its name.
         name: String,
     },
+    /// The control plane of a cluster of kind runs.
+    KindRuns {
+        /// Name of the cluster.
+        name: String,
+    },
     /// A network of Docker.
     Network {
         /// Its name.
@@ -51,12 +56,10 @@ pub enum HostObject {
         /// Its name with the tag.
         name: String,
     },
-    /// A session of the kernel's iSCSI with a target. It is found by a route in the journal, not recorded.
-    Session {
-        /// Name of the target.
+    /// An iSCSI session of Longhorn's. None of a lab is made by us: it is only ever removed.
+    IscsiSession {
+        /// Name of its target, such as `iqn.2019-10.io.longhorn:pvc-1`.
         target: String,
-        /// Address and port at which it is.
-        portal: String,
     },
     /// A route of the kernel.
     Route {
@@ -75,7 +78,18 @@ impl HostObject {
 
     /// Whether the cluster ends with it.
     pub fn holds_the_cluster(&self) -> bool {
-        matches!(self, HostObject::Snap { .. } | HostObject::Microk8sRuns | HostObject::KindCluster { .. })
+        self.is_the_cluster() || matches!(self, HostObject::Microk8sRuns | HostObject::KindRuns { .. })
+    }
+
+    /// Whether it ends with that other object, without a step of its own.
+    pub fn goes_with(&self, other: &HostObject) -> bool {
+        let of_microk8s = matches!(self, HostObject::Microk8sRuns | HostObject::Microk8sAddOn { .. });
+        self == other || (of_microk8s && matches!(other, HostObject::Snap { name } if name == "microk8s"))
+    }
+
+    /// Whether it comes up only some time after the command that makes it has ended, and is waited for.
+    pub fn comes_later(&self) -> bool {
+        matches!(self, HostObject::Microk8sRuns)
     }
 }
 
@@ -87,12 +101,27 @@ impl fmt::Display for HostObject {
             HostObject::Microk8sRuns => f.write_str("running microk8s"),
             HostObject::Microk8sAddOn { name } => write!(f, "microk8s add-on {name}"),
             HostObject::KindCluster { name } => write!(f, "kind cluster {name}"),
+            HostObject::KindRuns { name } => write!(f, "running kind cluster {name}"),
             HostObject::Network { name } => write!(f, "Docker network {name}"),
             HostObject::Container { name } => write!(f, "container {name}"),
             HostObject::Volume { name } => write!(f, "Docker volume {name}"),
             HostObject::Image { name } => write!(f, "image {name}"),
-            HostObject::Session { target, portal } => write!(f, "iSCSI session with {target} at {portal}"),
+            HostObject::IscsiSession { target } => write!(f, "iSCSI session {target}"),
             HostObject::Route { to, via } => write!(f, "route to {to} via {via}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_a_snap_goes_with_it() {
+        let snap = |name: &str| HostObject::Snap { name: name.into() };
+        let add_on = HostObject::Microk8sAddOn { name: "dns".into() };
+        assert!(add_on.goes_with(&snap("microk8s")) && HostObject::Microk8sRuns.goes_with(&snap("microk8s")));
+        assert!(!add_on.goes_with(&snap("lxd")) && !add_on.goes_with(&HostObject::Microk8sRuns));
+        assert!(snap("lxd").goes_with(&snap("lxd")) && !snap("microk8s").goes_with(&snap("lxd")));
     }
 }

@@ -30,12 +30,16 @@ pub struct LabIdentity {
     pub provider: String,
     /// Whether the cluster is simulated.
     pub simulated: bool,
+    /// Whether this host says that the cluster is stopped.
+    pub stopped: bool,
     /// Number of pods that there should be.
     pub replicas: u32,
     /// The command that brings it up again.
     pub up: String,
     /// Where the password is, if we made it.
     pub password_file: Option<String>,
+    /// What commands need to find this lab among several, such as ` --name demo`.
+    pub select: String,
 }
 
 /// In which state a lab is, in one word.
@@ -48,6 +52,8 @@ pub enum LabState {
     Unhealthy,
     /// Its pods were removed, its volumes are kept.
     Down,
+    /// Its cluster is stopped, with all that is in it.
+    Stopped,
     /// Nothing of it is on the cluster.
     Absent,
     /// The cluster does not answer.

@@ -7,7 +7,10 @@ use serde_json::Value;
 
 /// Fills in state, problems and notes.
 pub(super) fn judge(status: &mut Status, identity: &LabIdentity, facts: &Facts) {
-    let (state, problems) = if !facts.reachable {
+    let (state, problems) = if identity.stopped {
+        let next = format!("start it with `iris-lab start{}`", identity.select);
+        (LabState::Stopped, vec![format!("the cluster is stopped, the volumes are kept; {next}")])
+    } else if !facts.reachable {
         (LabState::Unreachable, vec![unreachable(status, identity)])
     } else if let Some(verdict) = absent(status, identity, facts) {
         verdict

@@ -307,3 +307,12 @@ fn longhorn_says_what_is_broken_and_which_volume_has_lost_copies() {
     assert!(of("faulted").problems[1].starts_with("claim dbv-data-data-0 has no copy left that works"));
     assert_eq!(of("healthy").problems.len(), 1);
 }
+
+#[test]
+fn a_cluster_that_is_stopped_is_no_riddle() {
+    let stopped = LabIdentity { stopped: true, select: " --name demo".into(), ..identity() };
+    let status = Status::of(&stopped, &Facts::default());
+    assert_eq!((status.state, status.healthy), (LabState::Stopped, false));
+    assert_eq!(status.problems.len(), 1);
+    assert!(status.problems[0].ends_with("start it with `iris-lab start --name demo`"), "{:?}", status.problems);
+}

@@ -6,6 +6,7 @@ mod image;
 mod metallb;
 mod network;
 mod pairs;
+mod pause;
 mod registry;
 mod removal;
 
@@ -64,7 +65,7 @@ impl Provider for Kind {
         network::lb_network(host)
     }
 
-    fn checks(&self, lab: &Lab, wishes: &Wishes) -> Vec<Check> {
+    fn checks(&self, lab: &Lab, _: &Facts, wishes: &Wishes) -> Vec<Check> {
         checks::checks(lab, wishes)
     }
 
@@ -89,6 +90,22 @@ impl Provider for Kind {
             "metadata": { "name": "standard", "annotations": default },
             "provisioner": "rancher.io/local-path",
         }))
+    }
+
+    fn exists(&self, lab: &str, host: &HostFacts) -> bool {
+        !pause::nodes(lab, host).is_empty()
+    }
+
+    fn running(&self, lab: &str) -> Option<HostObject> {
+        Some(HostObject::KindRuns { name: lab.into() })
+    }
+
+    fn stop(&self, lab: &str, host: &HostFacts) -> Result<Step> {
+        pause::stop(lab, host)
+    }
+
+    fn start(&self, lab: &str, host: &HostFacts) -> Result<Vec<Step>> {
+        pause::start(lab, host)
     }
 
     fn removal(&self, undo: &Undo) -> Result<Vec<Step>> {

@@ -17,7 +17,10 @@ const TARGETS: &str = "iqn.2019-10.io.longhorn";
 
 /// All of it, in order.
 pub(super) fn steps(undo: &Undo) -> Result<Vec<Step>> {
-    let of_docker = |object: &HostObject| !matches!(object, HostObject::Route { .. });
+    let of_docker = |object: &HostObject| {
+        use HostObject::{Container, Image, KindCluster, Network, Volume};
+        matches!(object, Container { .. } | Image { .. } | KindCluster { .. } | Network { .. } | Volume { .. })
+    };
     if undo.made.iter().any(of_docker) {
         answers(undo.host)?;
     }
@@ -54,9 +57,10 @@ pub(super) fn steps(undo: &Undo) -> Result<Vec<Step>> {
             steps.push(unmake("registry-volume", object, docker(&["volume", "rm", name])));
         }
     }
-    if let Some(object) = undo.made.iter().find(|object| matches!(object, HostObject::Network { .. })) {
-        let step = unmake("network", object, docker(&["network", "rm", NETWORK]));
-        steps.push(step.satisfied_by(users(undo)));
+    let network = undo.made.iter().find(|object| matches!(object, HostObject::Network { .. }));
+    // One that others use stays in the journal, and goes with the last of them.
+    if let Some(object) = network.filter(|_| !is_used(undo)) {
+        steps.push(unmake("network", object, docker(&["network", "rm", NETWORK])));
     }
     let images = undo.made.iter().filter(|object| undo.purge && matches!(object, HostObject::Image { .. }));
     // What is built on another image goes before it.
@@ -112,15 +116,15 @@ fn sessions(undo: &Undo) -> Vec<Step> {
             let node = ["-m", "node", "-T", &session.target, "-p", &session.portal];
             Cmd::new("iscsiadm", node.iter().chain(rest).copied()).as_root(undo.host.user.is_root)
         };
-        let object = HostObject::Session { target: session.target.clone(), portal: session.portal.clone() };
+        let object = HostObject::IscsiSession { target: session.target.clone() };
         unmake(format!("session-{}", number + 1), &object, vec![of(&["--logout"]), of(&["-o", "delete"])])
     });
     steps.collect()
 }
 
-/// Who else uses the network, which then stays: stopped nodes of other clusters are in it too, and Docker does not tell of those.
-fn users(undo: &Undo) -> Option<String> {
-    let ours = |container: &str| {
+/// Whether others use the network. Stopped nodes of other clusters are in it too, of which Docker does not tell.
+fn is_used(undo: &Undo) -> bool {
+    let ours = |container: &String| {
         undo.made.iter().any(|object| match object {
             HostObject::KindCluster { name } => is_node(container, name),
             HostObject::Container { name } => container == name,
@@ -128,9 +132,7 @@ fn users(undo: &Undo) -> Option<String> {
         })
     };
     let own = |cluster: &String| undo.made.contains(&HostObject::KindCluster { name: cluster.clone() });
-    let containers = there(undo.host).into_iter().flat_map(|network| &network.containers);
-    let others: Vec<&str> = containers.map(String::as_str).filter(|container| !ours(container)).collect();
-    let clusters = undo.host.kind.iter().flat_map(|kind| &kind.clusters).filter(|cluster| !own(cluster));
-    let all: Vec<&str> = others.into_iter().chain(clusters.map(String::as_str)).collect();
-    (!all.is_empty()).then(|| format!("it stays: {} use it too", all.join(", ")))
+    let mut containers = there(undo.host).into_iter().flat_map(|network| &network.containers);
+    let mut clusters = undo.host.kind.iter().flat_map(|kind| &kind.clusters);
+    containers.any(|container| !ours(container)) || clusters.any(|cluster| !own(cluster))
 }

@@ -236,7 +236,7 @@ fn with_the_iscsi_of_the_host_the_image_enters_its_namespaces_and_the_host_finds
 
 /// Verdict and cause of the check with that name.
 fn judged(lab: &Lab, host: &HostFacts, made: &[HostObject], name: &str) -> (Verdict, String) {
-    let checks = planned(host, made, false, |wishes| Kind.checks(lab, wishes));
+    let checks = planned(host, made, false, |wishes| Kind.checks(lab, &Facts::default(), wishes));
     let found = checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no check {name}: {checks:?}"));
     (found.verdict, found.cause.clone())
 }
@@ -323,12 +323,11 @@ fn reset_undoes_what_the_journal_names_and_nothing_else() {
         lines(&steps, "kind-cluster"),
         ["kind delete cluster --name two-pod --kubeconfig /state/two-pod/kubeconfig"]
     );
-    assert_eq!(steps[5].satisfied, None);
     let purged = undone(&host, true).unwrap();
     assert_eq!(lines(&purged, "image-1"), ["docker image rm built"], "what is built on another goes first");
     host.kind.as_mut().unwrap().clusters.push("other".into());
-    let steps = undone(&host, false).unwrap();
-    assert_eq!(steps[5].satisfied.as_deref(), Some("it stays: other use it too"));
+    let shared = undone(&host, false).unwrap();
+    assert!(!ids(&shared).contains(&"network"), "another cluster uses it");
 }
 
 #[test]
@@ -337,4 +336,21 @@ fn while_docker_does_not_answer_nothing_is_removed() {
     host.docker.as_mut().unwrap().unreachable = Some("Cannot connect to the Docker daemon".into());
     let failure = undone(&host, false).unwrap_err();
     assert_eq!((failure.kind.exit_code(), failure.causes.len(), failure.hints.len()), (3, 1, 1), "{failure}");
+}
+
+#[test]
+fn a_cluster_is_stopped_and_started_with_its_registry() {
+    let nodes = ["two-pod-control-plane", "two-pod-worker", "two-pod-worker2", "two-pod-registry", "other-worker"];
+    let host = host_with(&nodes, &nodes);
+    let stop = Kind.stop("two-pod", &host).unwrap();
+    assert_eq!(
+        lines(&[stop], "kind-stop"),
+        ["docker stop two-pod-control-plane two-pod-worker two-pod-worker2 two-pod-registry"]
+    );
+    let start = Kind.start("two-pod", &host).unwrap();
+    assert_eq!(ids(&start), ["kind-start", "kubeconfig", CLUSTER]);
+    assert!(lines(&start, "kind-start")[0].starts_with("docker start two-pod-control-plane two-pod-worker"));
+    assert!(matches!(start[2].action, Action::Wait { target: crate::model::WaitFor::NodesReady { count: 2 } }));
+    assert!(Kind.exists("two-pod", &host) && !Kind.exists("gone", &host));
+    assert!(Kind.stop("gone", &host).unwrap_err().message.contains("is not there any more"));
 }

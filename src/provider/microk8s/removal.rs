@@ -1,0 +1,68 @@
+//! Undoes what the journal says was made, in this order: the add-ons, the iSCSI sessions, and then the cluster. It never calls
+//! `microk8s reset`: that destroys the volumes of every other use of this microk8s too, may run for hours, swallows failures, and takes
+//! off no finalizer, so that what is stuck stays stuck.
+
+use super::SNAP;
+use crate::model::{Action, Cmd, HostFacts, HostObject, Step};
+use std::time::Duration;
+
+const SHORT: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(5 * 60);
+const REMOVE: Duration = Duration::from_secs(10 * 60);
+
+/// All of them. A snap that we installed stays for the next lab, stopped, and its group with it, unless it is to be purged; then it
+/// takes its add-ons along.
+pub fn steps(host: &HostFacts, made: &[HostObject], purge: bool) -> Vec<Step> {
+    let ours = made.iter().any(|object| matches!(object, HostObject::Snap { name } if name == SNAP));
+    let goes = ours && purge;
+    let mut steps = Vec::new();
+    if !goes {
+        steps.extend(made.iter().rev().filter_map(|object| disable(host, object)));
+    }
+    if ours || made.contains(&HostObject::Microk8sRuns) {
+        // A target that ends before its session leaves a session that waits for it for ever.
+        steps.extend(host.iscsi.sessions.iter().enumerate().map(|(number, target)| log_out(host, number, target)));
+        steps.push(if goes { remove(host) } else { stop(host) });
+    }
+    if goes || !ours {
+        steps.extend(made.iter().filter_map(|object| leave_group(host, object)));
+    }
+    steps
+}
+
+/// The step that stops it. All that is in it stays.
+pub fn stop(host: &HostFacts) -> Step {
+    let action = Action::Unmake { object: HostObject::Microk8sRuns, commands: vec![host.user.microk8s(["stop"])] };
+    Step::new("microk8s-stop", "Stop microk8s", LONG, action)
+}
+
+fn disable(host: &HostFacts, object: &HostObject) -> Option<Step> {
+    let HostObject::Microk8sAddOn { name } = object else { return None };
+    // That of the storage asks whether its folder goes too; without an answer it stays, and with it what others have there.
+    let commands = vec![host.user.microk8s(["disable", name])];
+    let action = Action::Unmake { object: object.clone(), commands };
+    Some(Step::new(format!("disable-{name}"), format!("Disable the add-on {name}"), LONG, action))
+}
+
+fn log_out(host: &HostFacts, number: usize, target: &str) -> Step {
+    let iscsiadm = |operation: &[&str]| {
+        let args = ["-m", "node", "-T", target].into_iter().chain(operation.iter().copied());
+        Cmd::new("iscsiadm", args).as_root(host.user.is_root)
+    };
+    let commands = vec![iscsiadm(&["--logout"]), iscsiadm(&["-o", "delete"])];
+    let action = Action::Unmake { object: HostObject::IscsiSession { target: target.into() }, commands };
+    Step::new(format!("iscsi-{}", number + 1), format!("Log out of {target}"), SHORT, action)
+}
+
+fn remove(host: &HostFacts) -> Step {
+    let commands = vec![Cmd::new("snap", ["remove", "--purge", SNAP]).as_root(host.user.is_root)];
+    let action = Action::Unmake { object: HostObject::Snap { name: SNAP.into() }, commands };
+    Step::new("microk8s", "Remove the snap microk8s, with everything in it", REMOVE, action)
+}
+
+fn leave_group(host: &HostFacts, object: &HostObject) -> Option<Step> {
+    let HostObject::Member { user, group } = object else { return None };
+    let commands = vec![Cmd::new("gpasswd", ["--delete", user, group]).as_root(host.user.is_root)];
+    let action = Action::Unmake { object: object.clone(), commands };
+    Some(Step::new("microk8s-group", format!("Take {user} out of the group {group}"), SHORT, action))
+}
