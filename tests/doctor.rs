@@ -6,6 +6,7 @@ use iris_lab::plan::{Case, host_checks};
 use iris_lab::ui::{DoctorReport, Look};
 use iris_lab::{host, lab, yaml};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// Each recorded host and what is asked of it: the provider, and whether with Longhorn.
 const HOSTS: &[(&str, &str, bool)] = &[
@@ -30,7 +31,9 @@ async fn recorded_hosts() {
         let path = format!("{}/tests/hosts/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
         let script: Script = yaml::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let machine = Scripted::new(script);
-        let facts = host::facts(&machine).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
+        let facts = host::facts(&machine, Path::new("/home/me/.cache/iris-lab"))
+            .await
+            .unwrap_or_else(|failure| panic!("{name}: {failure}"));
         let add_ons =
             if *longhorn { "dns, storage, registry, metallb, longhorn" } else { "dns, storage, registry, metallb" };
         let text =

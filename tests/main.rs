@@ -7,6 +7,7 @@ mod faults;
 mod foreign;
 mod golden;
 mod killed;
+mod kind;
 mod kubectl;
 mod locks;
 mod longhorn;

@@ -3,6 +3,7 @@
 use crate::support::{Lab, PROGRAM, Place, Run, Scratch, golden, kubectl, skipped};
 use clap::Parser;
 use iris_lab::cli::{Cli, Command as Verb, LabArgs};
+use iris_lab::model::host::{Docker, User};
 use iris_lab::model::shell::Shell;
 use iris_lab::model::{Action, Cmd, Facts, HostFacts, HostObject, ObjectRef, Plan, SimSettings, Step, Trace, WaitFor};
 use iris_lab::plan::{Wanted, up};
@@ -20,9 +21,23 @@ type Row = (&'static str, fn() -> HostFacts, fn() -> Facts);
 const PLANS: &[Row] = &[
     ("two-pod --provider sim", HostFacts::default, Facts::default),
     ("two-pod --provider sim --longhorn", HostFacts::default, Facts::default),
+    ("two-pod --provider microk8s --lb-range 192.168.1.90-192.168.1.99", laptop, Facts::default),
+    ("two-pod --provider microk8s --longhorn --lb-range 192.168.1.90-192.168.1.99", laptop, Facts::default),
+    ("two-pod --provider kind --lb-range 172.18.255.200-172.18.255.250", laptop, Facts::default),
+    (
+        "two-pod --provider kind --longhorn --experimental-host-iscsi --lb-range 172.18.255.200-172.18.255.250",
+        laptop,
+        Facts::default,
+    ),
     ("two-pod --provider existing --context work", HostFacts::default, three_nodes),
     ("two-pod --provider existing --context work --longhorn", HostFacts::default, three_nodes),
 ];
+
+/// A bare laptop of somebody who is not root.
+fn laptop() -> HostFacts {
+    let user = User { name: "me".into(), groups: vec!["me".into(), "docker".into()], sudo: true, ..User::default() };
+    HostFacts { user, docker: Some(Docker::default()), ..HostFacts::default() }
+}
 
 /// A cluster of three nodes with a class for volumes.
 fn three_nodes() -> Facts {
@@ -59,6 +74,7 @@ fn planned(line: &str, host: &HostFacts, facts: &Facts) -> Plan {
         sim: &sim,
         host,
         made: &[],
+        was_whole: false,
         dir: &dir,
         cache: &cache,
     };
@@ -129,6 +145,10 @@ fn every_action() -> Plan {
         Action::Delete {
             objects: vec![ObjectRef::new("apps/v1", "StatefulSet", Some("iris-lab"), "data"), replica.clone()],
         },
+        Action::Wait { target: WaitFor::Served { definitions: vec!["widgets.example.com".into()] } },
+        Action::Wait { target: WaitFor::Lab { namespace: "iris-lab".into(), lab: "two-pod".into() } },
+        Action::Scale { set: ObjectRef::new("apps/v1", "StatefulSet", Some("iris-lab"), "data"), replicas: 0 },
+        Action::RoutePods { is_root: false },
         Action::Reap { namespace: "iris-lab".into() },
         Action::Release {
             namespace: namespace(),

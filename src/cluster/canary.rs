@@ -42,19 +42,15 @@ impl View {
 }
 
 impl Cluster {
-    /// Proves a node, or the only one, and notes that in the record. The objects are the claim and the pod; old ones of these names
-    /// are removed first, so the caller looks that they are ours.
+    /// Proves a node and notes that in the record. The objects are the claim and the pod; old ones of these names are removed
+    /// first, so the caller looks that they are ours.
     pub async fn canary(
         &self,
-        node: Option<&str>,
+        node: &str,
         objects: &[Value],
         record: &ObjectRef,
         progress: Progress<'_>,
     ) -> Result<String> {
-        let node = match node {
-            Some(node) => node,
-            None => &self.only_node().await?,
-        };
         self.remove(objects, progress).await?;
         let result = self.prove(node, objects, progress).await;
         match &result {
@@ -64,17 +60,6 @@ impl Cluster {
         let line = result?;
         self.note(node, record).await?;
         Ok(line)
-    }
-
-    /// The name of the cluster's one node, which was not known when the plan was made.
-    async fn only_node(&self) -> Result<String> {
-        let nodes = self.list("v1", "Node", None, &Selector::default()).await?;
-        match nodes.as_slice() {
-            [node] => Ok(text(&node["metadata"]["name"]).to_string()),
-            nodes => Err(Failure::step("the cluster was thought to have one node")
-                .cause(format!("it has {}", nodes.len()))
-                .hint("run it again: each of them is proven")),
-        }
     }
 
     async fn prove(&self, node: &str, objects: &[Value], progress: Progress<'_>) -> Result<String> {
@@ -277,7 +262,7 @@ mod tests {
 
     async fn run(phase: &'static str, error: &'static str, log: &'static str) -> (Result<String>, Log) {
         let (cluster, seen) = cluster(move |asked| server(asked, phase, error, log));
-        (cluster.canary(Some("lab-1"), &objects(), &record(), &quiet).await, seen)
+        (cluster.canary("lab-1", &objects(), &record(), &quiet).await, seen)
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Waits, by watch, until something holds; says what is in the way, and gives up early when it cannot come true.
 
 use super::delete::say;
+use super::discovery::Resource;
 use super::pod::{self, Crash, State};
 use super::request::Call;
 use super::watch::Follow;
@@ -8,15 +9,19 @@ use super::{Cluster, Progress, Selector, fatal};
 use crate::error::{Failure, Result};
 use crate::model::{ObjectRef, WaitFor};
 use serde_json::Value;
+use std::time::Duration;
 
 /// Log lines that a failure shows.
 const TAIL: usize = 10;
+/// How often the server is asked whether it serves a new kind by now.
+const DISCOVERY: Duration = Duration::from_millis(200);
 
 impl Cluster {
     /// Returns as soon as the target holds, with a line that says so. The caller sets the deadline.
     pub async fn wait(&self, target: &WaitFor, progress: Progress<'_>) -> Result<String> {
         match target {
             WaitFor::NodesReady { count } => self.nodes_ready(*count as usize, progress).await,
+            WaitFor::Served { definitions } => self.all_served(definitions, progress).await,
             WaitFor::PodReady { namespace, name, stateful_set } => {
                 self.pod_ready(namespace, name, stateful_set, progress).await
             }
@@ -33,6 +38,9 @@ impl Cluster {
             WaitFor::NodesReady { count } => {
                 let nodes = self.list("v1", "Node", None, &Selector::default()).await?;
                 Ok(nodes_left(*count as usize, nodes.iter()).err().into_iter().collect())
+            }
+            WaitFor::Served { definitions } => {
+                Ok(vec![format!("not every one of {} is served", definitions.join(", "))])
             }
             WaitFor::PodReady { namespace, name, .. } => self.why_pod(namespace, name).await,
             WaitFor::Longhorn { link } => self.why_longhorn(*link).await,
@@ -59,6 +67,22 @@ impl Cluster {
             }
             nodes.changed().await?;
         }
+    }
+
+    /// What the server serves cannot be watched, and a definition says Established a moment before.
+    async fn all_served(&self, definitions: &[String], progress: Progress<'_>) -> Result<String> {
+        let mut said = String::new();
+        for name in definitions {
+            let definition = ObjectRef::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, name);
+            let Some(resource) = self.get(&definition).await?.as_ref().and_then(Resource::defined) else {
+                return Err(Failure::step(format!("there is no {definition}")).hint("run it again"));
+            };
+            while self.list_served(&resource, None, &Selector::default()).await?.is_none() {
+                say(&mut said, format!("{name} is not served yet"), progress);
+                tokio::time::sleep(DISCOVERY).await;
+            }
+        }
+        Ok("they are served".into())
     }
 
     pub(super) async fn address(&self, namespace: &str, name: &str, progress: Progress<'_>) -> Result<String> {

@@ -7,6 +7,7 @@ use crate::host;
 use crate::lab::{AddOnName, Lab, ProviderName};
 use crate::model::range::{self, Chosen, Span};
 use crate::model::{HostFacts, HostObject, LbNetwork};
+use crate::paths;
 use crate::provider::Provider;
 use std::net::Ipv4Addr;
 
@@ -120,7 +121,8 @@ async fn choose(mut network: LbNetwork, machine: &dyn Machine) -> Result<Chosen>
 pub async fn moved(here: &Here, machine: &dyn Machine) -> Option<String> {
     let target = here.target().ok()?;
     let before = target.lb_range.as_ref().filter(|_| here.provider.uses_host())?;
-    let network = match host::facts(machine).await.and_then(|host| here.provider.lb_network(&host)) {
+    let host = async { host::facts(machine, &paths::cache()?).await };
+    let network = match host.await.and_then(|host| here.provider.lb_network(&host)) {
         Ok(Some(network)) => network,
         Ok(None) => return None,
         Err(failure) => return Some(format!("nobody can tell whether the range {before} still fits: {failure}")),

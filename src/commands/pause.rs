@@ -11,6 +11,7 @@ use crate::error::{Failure, Result};
 use crate::exec::System;
 use crate::host;
 use crate::model::{HostFacts, Verb};
+use crate::paths;
 use crate::plan::Paused;
 use crate::ui::{PauseSummary, Ui};
 
@@ -49,7 +50,7 @@ async fn look(args: &PauseArgs) -> Result<(Here, HostFacts)> {
     if here.provider.running(&here.name).is_none() {
         return Err(here.provider.no_stop());
     }
-    let facts = host::facts(&System).await?;
+    let facts = host::facts(&System, &paths::cache()?).await?;
     Ok((here, facts))
 }
 

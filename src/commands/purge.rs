@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::exec::System;
 use crate::host;
 use crate::model::{Action, HostObject, Plan, Step, Verb};
-use crate::paths::StateDir;
-use crate::provider;
+use crate::paths::{self, StateDir};
+use crate::provider::{self, Undo};
 use crate::ui::{ResetSummary, Ui};
 use std::time::Duration;
 
@@ -56,9 +56,13 @@ pub async fn without_a_lab(ui: &Ui, state: &StateDir, purge: bool, timeout: Dura
         summary.kept = lines(&kept, &[]);
         return ui.result(|look| summary.text(look), &summary);
     }
-    let host = host::facts(&System).await?;
+    let cache = paths::cache()?;
+    let host = host::facts(&System, &cache).await?;
+    // Nothing that is kept is in a folder of a lab's.
+    let undo = Undo { lab: "", dir: &cache, cache: &cache, host: &host, made: &kept, purge: true };
     let makers = provider::ALL.iter().filter(|provider| provider.uses_host());
-    let mut steps: Vec<Step> = makers.flat_map(|provider| provider.removal("", &host, &kept, true)).collect();
+    let steps = makers.map(|provider| provider.removal(&undo)).collect::<Result<Vec<_>>>()?;
+    let mut steps: Vec<Step> = steps.into_iter().flatten().collect();
     let stays = stays(&kept, &steps).await;
     let ids: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
     for (step, before) in steps.iter_mut().skip(1).zip(ids) {

@@ -70,7 +70,8 @@ impl Request {
         }
         let (provider, reason) = provider::choose(lab.spec.provider, on, args.context.as_deref(), tools)?;
         lab.spec.provider = provider.name();
-        let host = if provider.uses_host() { host::facts(machine).await? } else { HostFacts::default() };
+        let cache = paths::cache()?;
+        let host = if provider.uses_host() { host::facts(machine, &cache).await? } else { HostFacts::default() };
         let sim = SimSettings {
             nodes: lab.spec.nodes,
             kubernetes: lab.spec.kubernetes.clone().unwrap_or_else(|| DEFAULT_KUBERNETES.into()),
@@ -80,7 +81,6 @@ impl Request {
         let context = args.context.clone().or_else(|| target.as_ref().and_then(|target| target.context.clone()));
         let again = again::up(args);
         let made = [journal.made(), Journal::kept(&state)?.made()].concat();
-        let cache = paths::cache()?;
         let before = target.as_ref().and_then(|target| target.lb_range.as_deref());
         let ground = Ground { provider, host: &host, made: &made, before };
         let addresses = addresses::settle(&mut lab, &ground, machine).await?;
@@ -134,6 +134,7 @@ impl Request {
             sim: &self.sim,
             host: &self.host,
             made: &self.made,
+            was_whole: self.dir.kubeconfig().exists(),
             dir: self.dir.path(),
             cache: &self.cache,
         }

@@ -15,8 +15,9 @@ use crate::exec::System;
 use crate::host;
 use crate::model::object::LAB_LABEL;
 use crate::model::{Action, HostFacts, HostObject, ObjectRef, Step};
-use crate::paths::StateDir;
+use crate::paths::{self, StateDir};
 use crate::plan;
+use crate::provider;
 use crate::ui::{ResetSummary, Ui};
 
 /// Removes everything of a lab.
@@ -55,9 +56,14 @@ impl Undo {
         let mut made = here.journal.made();
         made.extend(purge::kept(&here.state)?.into_iter().filter(|object| !here.journal.made().contains(object)));
         let others = here.others_on_its_cluster()?;
-        let seen = if here.provider.uses_host() { host::facts(&System).await? } else { HostFacts::default() };
+        let cache = paths::cache()?;
+        let uses_host = here.provider.uses_host();
+        let seen = if uses_host { host::facts(&System, &cache).await? } else { HostFacts::default() };
+        let (lab, dir) = (here.name.as_str(), here.dir.path());
         let steps = match others.is_empty() {
-            true => here.provider.removal(&here.name, &seen, &made, purge),
+            true => {
+                here.provider.removal(&provider::Undo { lab, dir, cache: &cache, host: &seen, made: &made, purge })?
+            }
             false => Vec::new(),
         };
         let exists = here.provider.exists(&here.name, &seen);
@@ -75,7 +81,7 @@ impl Undo {
 
     /// Whether the cluster goes, with everything in it.
     fn takes_the_cluster(&self) -> bool {
-        self.objects().any(|object| object.holds_the_cluster() && *object != HostObject::Microk8sRuns)
+        self.objects().any(HostObject::is_the_cluster)
     }
 }
 
@@ -95,7 +101,12 @@ async fn reach(here: &Here, undo: &Undo) -> Result<Option<Cluster>> {
             false => failure,
         });
     }
-    here.connect().await.map_err(|failure| {
+    let found = here.connect().await;
+    if found.is_err() && undo.takes_the_cluster() {
+        // What is in it needs no server to go.
+        return Ok(None);
+    }
+    found.map_err(|failure| {
         failure
             .hint(format!(
                 "what is in a cluster can only be removed while it answers; then run `iris-lab reset{select}` again"
@@ -178,7 +189,7 @@ fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef], longhorn: &Longhorn, undo:
         format!("Its data goes too: {}", claims.join(", "))
     };
     let longhorn = longhorn.warning().map(|text| format!(". {text}")).unwrap_or_default();
-    let whole = undo.objects().find(|object| object.holds_the_cluster() && **object != HostObject::Microk8sRuns);
+    let whole = undo.objects().find(|object| object.is_the_cluster());
     let whole =
         whole.map(|object| format!(". The {object} goes as a whole, with whatever else is in it")).unwrap_or_default();
     let what = format!("This removes the lab {} and its {} objects. {data}{longhorn}{whole}", here.name, found.len());

@@ -11,10 +11,10 @@ use crate::engine::{Outcome, Session, simulator};
 use crate::error::{Failure, Kind, Result};
 use crate::exec::{Machine, System};
 use crate::lab::AddOnName;
-use crate::model::longhorn::CLASS;
+use crate::model::longhorn::{CLASS, takes_volumes};
 use crate::model::shell::Shell;
 use crate::model::status::{LabIdentity, Status};
-use crate::model::{Action, Check, Facts, Plan, Verdict};
+use crate::model::{Action, Check, Facts, NodeName, Plan, Verdict};
 use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::ui::{Look, Ui, UpSummary, plan_text};
@@ -130,12 +130,14 @@ fn longhorn(plan: &Plan, facts: &Facts) -> Option<String> {
     let class = facts.storage_classes.iter().find(|class| class["metadata"]["name"] == CLASS);
     let copies = class.and_then(|class| class["parameters"]["numberOfReplicas"].as_str()).unwrap_or("3");
     let copies = if copies == "1" { "1 copy".into() } else { format!("{copies} copies") };
-    let only = facts.nodes.first().and_then(|node| node["metadata"]["name"].as_str());
     let proven: Vec<&str> = plan
         .steps
         .iter()
         .filter_map(|step| match &step.action {
-            Action::Canary { node, .. } => node.as_deref().or(only),
+            Action::Canary { node: NodeName::Known(name), .. } => Some(name.as_str()),
+            Action::Canary { node: NodeName::Number(number), .. } => {
+                facts.nodes.iter().filter(|node| takes_volumes(node)).nth(number - 1)?["metadata"]["name"].as_str()
+            }
             _ => None,
         })
         .collect();

@@ -3,16 +3,16 @@
 use super::Perform;
 use super::journal::{Change, Journal};
 use super::simulator;
-use crate::cluster::{Applied, Cluster, Lock, Release, kubeconfig};
+use crate::cluster::{Applied, Cluster, Lock, Release, Selector, kubeconfig};
 use crate::error::{Failure, Result};
 use crate::exec::Machine;
 use crate::host;
 use crate::model::object::{LAB_LABEL, is_of};
-use crate::model::{Action, ObjectRef, Step, StepEnd, WaitFor, longhorn};
+use crate::model::{Action, NodeName, ObjectRef, Step, StepEnd, WaitFor, longhorn};
 use crate::paths::{LabDir, StateDir, unwritable, write_private};
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, try_join_all};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fs;
 use tokio::sync::OnceCell;
@@ -101,16 +101,21 @@ impl<'a> Session<'a> {
             Action::WriteFile { path, content } => self.write_file(path, content),
             Action::TakeKubeconfig { command } => self.take_kubeconfig(command, progress).await,
             Action::Apply { objects } => self.apply(objects).await,
+            Action::Wait { target: target @ WaitFor::Served { .. } } => {
+                // It came with the definitions, whose step says whether they are new.
+                Ok(StepEnd::Unchanged(self.connected().await?.wait(target, progress).await?))
+            }
             Action::Wait { target } => Ok(StepEnd::Changed(self.connected().await?.wait(target, progress).await?)),
             Action::Delete { objects } => self.delete(objects, progress).await,
             Action::RunJob { objects, job } => self.run_job(objects, job, progress).await,
             Action::Reap { namespace } => self.reap(namespace, progress).await,
+            Action::RoutePods { is_root } => self.route_pods(*is_root, progress).await,
             Action::Release { namespace, finalizer, kinds, seen } => {
                 self.release(&Release { namespace: namespace.as_deref(), finalizer, kinds, seen }, progress).await
             }
             Action::Evacuate { namespace } => self.evacuate(namespace, progress).await,
             Action::Finalize { namespace } => self.finalize(namespace).await,
-            Action::Canary { node, objects, record } => self.canary(node.as_deref(), objects, record, progress).await,
+            Action::Canary { node, objects, record } => self.canary(node, objects, record, progress).await,
             Action::Scale { set, replicas } => self.scale(set, *replicas, progress).await,
             Action::Prove { of } => self.prove(of).await,
             Action::StopSim => simulator::stop(&self.dir).await,
@@ -121,7 +126,7 @@ impl<'a> Session<'a> {
     /// What an interrupted run left of a canary is removed first, if it is ours.
     async fn canary(
         &self,
-        node: Option<&str>,
+        node: &NodeName,
         objects: &[Value],
         record: &ObjectRef,
         progress: &dyn Fn(String),
@@ -130,7 +135,24 @@ impl<'a> Session<'a> {
         for object in objects {
             self.ours(&ObjectRef::of(object)).await?;
         }
-        cluster.canary(node, objects, record, progress).await.map(StepEnd::Changed)
+        let number = match node {
+            NodeName::Known(name) => {
+                return cluster.canary(name, objects, record, progress).await.map(StepEnd::Changed);
+            }
+            NodeName::Number(number) => *number,
+        };
+        let mut nodes = cluster.list("v1", "Node", None, &Selector::default()).await?;
+        nodes.retain(longhorn::takes_volumes);
+        let Some(node) = nodes.get(number - 1) else {
+            return Err(Failure::step(format!("there is no node {number} that takes volumes"))
+                .cause(format!("the cluster has {} of them", nodes.len())));
+        };
+        let (meta, mut objects) = (&node["metadata"], objects.to_vec());
+        for selector in objects.iter_mut().filter_map(|object| object.pointer_mut("/spec/nodeSelector")) {
+            *selector = json!({ longhorn::HOST_NAME: meta["labels"][longhorn::HOST_NAME] });
+        }
+        let name = meta["name"].as_str().unwrap_or_default();
+        cluster.canary(name, &objects, record, progress).await.map(StepEnd::Changed)
     }
 
     /// A StatefulSet that is not there, or somebody else's, is left as it is.

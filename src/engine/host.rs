@@ -3,11 +3,12 @@
 
 use super::Session;
 use super::journal::Change;
-use crate::cluster::{Cluster, Progress, kubeconfig};
+use crate::cluster::{Cluster, Progress, Selector, kubeconfig};
 use crate::download;
 use crate::error::{Failure, Kind, Result};
 use crate::exec::Output;
 use crate::host;
+use crate::model::longhorn::takes_volumes;
 use crate::model::{Cmd, HostObject, StepEnd};
 use crate::paths::{unwritable, write_private};
 use backon::{ExponentialBuilder, Retryable};
@@ -188,5 +189,31 @@ impl Session<'_> {
         // Another step may have been first: it is the same cluster.
         let _ = self.cluster.set(cluster);
         Ok(if known { StepEnd::Unchanged("it answers".into()) } else { StepEnd::Changed(path.display().to_string()) })
+    }
+
+    /// A node without a range of its own has no route: whether its volumes work all the same is the canary's to say.
+    pub(super) async fn route_pods(&self, is_root: bool, progress: Progress<'_>) -> Result<StepEnd> {
+        let mut nodes = self.connected().await?.list("v1", "Node", None, &Selector::default()).await?;
+        nodes.retain(takes_volumes);
+        let (mut made, mut without) = (Vec::new(), Vec::new());
+        for node in &nodes {
+            let addresses = node["status"]["addresses"].as_array();
+            let own = addresses.and_then(|all| all.iter().find(|one| one["type"] == "InternalIP"));
+            match (node["spec"]["podCIDR"].as_str(), own.and_then(|own| own["address"].as_str())) {
+                (Some(to), Some(via)) => {
+                    let cmd = Cmd::new("ip", ["-4", "route", "add", to, "via", via]).as_root(is_root);
+                    let route = HostObject::Route { to: to.into(), via: via.into() };
+                    if let StepEnd::Changed(line) = self.make(&route, &[cmd], &[], progress).await? {
+                        made.push(line);
+                    }
+                }
+                _ => without.push(node["metadata"]["name"].as_str().unwrap_or_default()),
+            }
+        }
+        Ok(match (made.is_empty(), without.is_empty()) {
+            (false, _) => StepEnd::Changed(made.join(", ")),
+            (true, true) => StepEnd::Unchanged("they are there".into()),
+            (true, false) => StepEnd::Unchanged(format!("{} have no pod range of their own", without.join(", "))),
+        })
     }
 }

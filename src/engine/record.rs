@@ -79,7 +79,7 @@ mod tests {
 
     fn plan() -> Plan {
         let steps = vec![Step::new("end", "End it", Duration::from_secs(1), Action::StopSim)];
-        Plan { verb: Verb::Up, lab: "x".into(), provider: "sim".into(), simulated: true, steps }
+        Plan { verb: Verb::Up, lab: "x".into(), namespace: None, provider: "sim".into(), simulated: true, steps }
     }
 
     fn lab(name: &str) -> LabDir {

@@ -1,9 +1,13 @@
 //! Docker, by its client.
 
-use crate::error::Result;
-use crate::exec::{Machine, ask};
+use crate::error::{Failure, Result};
+use crate::exec::{Machine, Output, ask};
 use crate::model::Cmd;
-use crate::model::host::Docker;
+use crate::model::host::{Docker, DockerNetwork};
+use serde_json::Value;
+
+const SOCKET_HINT: &str = "join the group that may use it, and log in again: sudo usermod -aG docker $USER";
+const START_HINT: &str = "start it: `sudo systemctl start docker`, or Docker Desktop where that is what runs it";
 
 /// Whether an object of a kind (`network`, `container`, `volume`, `image`) is there.
 pub(super) async fn has(machine: &dyn Machine, kind: &str, name: &str) -> Result<bool> {
@@ -17,11 +21,37 @@ pub(super) async fn has(machine: &dyn Machine, kind: &str, name: &str) -> Result
         _ => args.to_vec(),
     };
     let output = ask(machine, "docker", &args).await?;
-    let said = output.text().to_lowercase();
     match output.ok() {
         true => Ok(true),
-        false if said.contains("no such") || said.contains("not found") => Ok(false),
-        false => Err(output.failure(&Cmd::new("docker", args))),
+        false if is_missing(&output) => Ok(false),
+        false => Err(failure(&output, &args)),
+    }
+}
+
+fn is_missing(output: &Output) -> bool {
+    let said = output.text().to_lowercase();
+    said.contains("no such") || said.contains("not found")
+}
+
+/// The failure of a command of docker: its own words, and what to do where the engine does not answer.
+pub(super) fn failure(output: &Output, args: &[&str]) -> Failure {
+    let failure = output.failure(&Cmd::new("docker", args.iter().copied()));
+    match hint(&output.stderr) {
+        Some(hint) => Failure::requirement("Docker does not answer").cause(failure).hint(hint),
+        None => failure,
+    }
+}
+
+fn hint(said: &str) -> Option<&'static str> {
+    let said = said.to_lowercase();
+    match said.contains("permission denied") {
+        true => Some(SOCKET_HINT),
+        false => {
+            ["cannot connect", "error during connect", "is the docker daemon running", "context deadline exceeded"]
+                .iter()
+                .any(|words| said.contains(words))
+                .then_some(START_HINT)
+        }
     }
 }
 
@@ -34,6 +64,86 @@ pub(super) async fn answers(machine: &dyn Machine) -> Result<bool> {
 }
 
 /// What it says of itself.
-pub(super) async fn docker(_: &dyn Machine) -> Result<Option<Docker>> {
-    Ok(None)
+pub(super) async fn docker(machine: &dyn Machine) -> Result<Option<Docker>> {
+    if machine.find("docker").is_none() {
+        return Ok(None);
+    }
+    let output = ask(machine, "docker", &["info", "--format", "{{json .}}"]).await?;
+    let mut docker = about(&output);
+    if docker.unreachable.is_none() {
+        let names = |args: &'static [&'static str]| lines(machine, args);
+        (docker.containers, docker.running, docker.images, docker.networks) = futures::try_join!(
+            names(&["ps", "--all", "--format", "{{.Names}}"]),
+            names(&["ps", "--format", "{{.Names}}"]),
+            names(&["images", "--format", "{{.Repository}}:{{.Tag}}"]),
+            networks(machine),
+        )?;
+    }
+    Ok(Some(docker))
 }
+
+/// The answer of `docker info`. Without an engine it is the client's part alone, with exit code 1 or, in older clients, 0.
+fn about(output: &Output) -> Docker {
+    let info: Value = serde_json::from_str(output.stdout.trim()).unwrap_or_default();
+    let text = |key: &str| info[key].as_str().unwrap_or_default().to_string();
+    let errors = info["ServerErrors"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let version = text("ServerVersion");
+    let unreachable = version.is_empty().then(|| {
+        let said = output.stderr.lines().rev().find(|line| !line.trim().is_empty()).map(str::trim);
+        let said = errors.last().or(said).unwrap_or("it gives no version").to_string();
+        said.trim_start_matches("errors pretty printing info: ").to_string()
+    });
+    let security = info["SecurityOptions"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let options: Vec<&str> = security.collect();
+    let has = |name: &str| options.iter().any(|option| option.split(',').any(|part| part == format!("name={name}")));
+    Docker {
+        unreachable,
+        version,
+        storage_driver: text("Driver"),
+        rootless: has("rootless"),
+        remaps_users: has("userns"),
+        operating_system: text("OperatingSystem"),
+        ..Docker::default()
+    }
+}
+
+async fn lines(machine: &dyn Machine, args: &[&str]) -> Result<Vec<String>> {
+    let output = ask(machine, "docker", args).await?;
+    match output.ok() {
+        true => Ok(output.stdout.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect()),
+        false => Err(failure(&output, args)),
+    }
+}
+
+/// Its networks. One that goes between the two questions is not there.
+async fn networks(machine: &dyn Machine) -> Result<Vec<DockerNetwork>> {
+    let names = lines(machine, &["network", "ls", "--format", "{{.Name}}"]).await?;
+    let args: Vec<&str> = ["network", "inspect"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let output = ask(machine, "docker", &args).await?;
+    if !output.ok() && !is_missing(&output) {
+        return Err(failure(&output, &args));
+    }
+    let answer: Value = serde_json::from_str(&output.stdout)
+        .map_err(|e| Failure::step(format!("`{}` prints no JSON", Cmd::new("docker", args).line())).caused_by(e))?;
+    Ok(answer.as_array().into_iter().flatten().map(network).collect())
+}
+
+fn network(seen: &Value) -> DockerNetwork {
+    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(String::from);
+    let pools = seen["IPAM"]["Config"].as_array();
+    let pool = |key: &str| pools.into_iter().flatten().filter_map(|pool| text(&pool[key])).collect();
+    let members: Vec<&Value> = seen["Containers"].as_object().into_iter().flatten().map(|(_, one)| one).collect();
+    let address = |member: &&Value| text(&member["IPv4Address"])?.split('/').next().map(String::from);
+    DockerNetwork {
+        name: text(&seen["Name"]).unwrap_or_default(),
+        subnets: pool("Subnet"),
+        gateways: pool("Gateway"),
+        mtu: text(&seen["Options"]["com.docker.network.driver.mtu"]),
+        containers: members.iter().filter_map(|member| text(&member["Name"])).collect(),
+        taken: members.iter().filter_map(address).collect(),
+    }
+}
+
+#[cfg(test)]
+#[path = "docker_tests.rs"]
+mod tests;

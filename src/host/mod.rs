@@ -8,6 +8,7 @@ mod known;
 mod microk8s;
 mod network;
 mod route;
+mod session;
 mod snap;
 mod system;
 
@@ -16,6 +17,7 @@ pub use known::explained;
 use crate::error::{Failure, Result};
 use crate::exec::{Machine, Output, ask};
 use crate::model::{Cmd, HostFacts, HostObject};
+use std::path::Path;
 use std::time::Duration;
 
 /// The longest time that a program gets which only looks.
@@ -43,20 +45,21 @@ async fn words(machine: &dyn Machine, program: &str, args: &[&str]) -> Result<St
     Ok(output.map(|output| output.stdout.trim().to_string()).unwrap_or_default())
 }
 
-/// All that is seen of this host, read side by side.
-pub async fn facts(machine: &dyn Machine) -> Result<HostFacts> {
-    let (system, user, network, snap, microk8s, docker, kind, iscsi, storage) = futures::try_join!(
+/// All that is seen of this host, read side by side. `cache` is the folder of programs that we downloaded.
+pub async fn facts(machine: &dyn Machine, cache: &Path) -> Result<HostFacts> {
+    let (system, user, network, snap, microk8s, docker, kind, iscsi, sessions, storage) = futures::try_join!(
         system::system(machine),
         system::user(machine),
         network::network(machine),
         snap::snap(machine),
         microk8s::microk8s(machine),
         docker::docker(machine),
-        kind::kind(machine),
+        kind::kind(machine, cache),
         iscsi::iscsi(machine),
+        session::sessions(machine),
         iscsi::storage(machine),
     )?;
-    Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, storage })
+    Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, sessions, storage })
 }
 
 /// What matters of a machine that is a node of a cluster which somebody else has made.
@@ -85,6 +88,7 @@ pub async fn has(machine: &dyn Machine, object: &HostObject) -> Result<bool> {
         HostObject::Microk8sRuns => microk8s::runs(machine).await,
         HostObject::Microk8sAddOn { name } => microk8s::is_enabled(machine, name).await,
         HostObject::KindCluster { name } => kind::has(machine, name).await,
+        HostObject::KindRuns { name } => kind::runs(machine, name).await,
         HostObject::Network { name } => docker::has(machine, "network", name).await,
         HostObject::Container { name } => docker::has(machine, "container", name).await,
         HostObject::Volume { name } => docker::has(machine, "volume", name).await,

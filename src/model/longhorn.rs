@@ -8,6 +8,7 @@ pub mod version;
 use super::object::{ObjectRef, is_of};
 use serde::Serialize;
 use serde_json::Value;
+use std::fmt;
 
 /// Namespace of everything that Longhorn runs.
 pub const NAMESPACE: &str = "longhorn-system";
@@ -30,6 +31,9 @@ pub const ATTACHER_FINALIZER: &str = "external-attacher/driver-longhorn-io";
 /// value is the uid of Longhorn's own object of that node, so that a node or a Longhorn that was made anew is proven anew.
 pub const CANARY_KEY: &str = "longhorn-canary.";
 
+/// Label with which a node is picked for a canary.
+pub const HOST_NAME: &str = "kubernetes.io/hostname";
+
 /// The fifteen kinds of custom resources, children before parents: plural and kind. Eleven of them carry [`FINALIZER`]; not
 /// settings, instance managers, backup targets and recurring jobs.
 pub const KINDS: &[(&str, &str)] = &[
@@ -49,6 +53,36 @@ pub const KINDS: &[(&str, &str)] = &[
     ("recurringjobs", "RecurringJob"),
     ("settings", "Setting"),
 ];
+
+/// Whether a node can hold volumes: it has no taint that keeps pods away for good. Kubernetes' own taints, of cordoned or ailing
+/// nodes, pass.
+pub fn takes_volumes(node: &Value) -> bool {
+    let keeps_away = |taint: &Value| {
+        matches!(taint["effect"].as_str(), Some("NoSchedule" | "NoExecute"))
+            && !taint["key"].as_str().is_some_and(|key| key.starts_with("node.kubernetes.io/"))
+    };
+    !node["spec"]["taints"].as_array().into_iter().flatten().any(keeps_away)
+}
+
+/// Which node of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum NodeName {
+    /// The one with that name.
+    Known(String),
+    /// The one with that number, from 1 on, among those that take volumes, in the order of their names: they are not made yet, and
+    /// have no names before.
+    Number(usize),
+}
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NodeName::Known(name) => f.write_str(name),
+            NodeName::Number(number) => write!(f, "node {number}"),
+        }
+    }
+}
 
 /// What is seen of Longhorn in a cluster. Objects are kept whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

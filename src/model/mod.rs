@@ -26,7 +26,7 @@ pub use diff::differs;
 pub use event::{Event, StepEnd};
 pub use facts::Facts;
 pub use host::{HostFacts, HostObject};
-pub use longhorn::LonghornFacts;
+pub use longhorn::{LonghornFacts, NodeName};
 pub use object::ObjectRef;
 pub use plan::{Action, Plan, SimSettings, Step, Trace, Verb};
 pub use quantity::Quantity;

@@ -3,6 +3,7 @@
 use super::cmd::Cmd;
 use super::facts::Facts;
 use super::host::HostObject;
+use super::longhorn::NodeName;
 use super::object::ObjectRef;
 use super::target::WaitFor;
 use serde::Serialize;
@@ -229,6 +230,12 @@ pub enum Action {
         #[serde(rename = "for")]
         target: WaitFor,
     },
+    /// Makes a route on this host to the pods of each node that takes volumes, by way of the node. Which addresses these are is only
+    /// known when the nodes are there.
+    RoutePods {
+        /// Whether we are root already.
+        is_root: bool,
+    },
     /// Deletes objects and waits until they are gone.
     Delete {
         /// The objects, in order.
@@ -245,9 +252,8 @@ pub enum Action {
     /// Proves that a storage driver works on one node: makes a claim and a pod there that writes and reads it back, and removes
     /// both again, whatever came of it.
     Canary {
-        /// The node; none for the only one of a cluster that is still to be made, whose name nobody knows.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        node: Option<String>,
+        /// The node.
+        node: NodeName,
         /// The claim and the pod.
         objects: Vec<Value>,
         /// The ConfigMap in which the proof is kept.

@@ -11,6 +11,11 @@ pub enum WaitFor {
         /// Least number of nodes.
         count: u32,
     },
+    /// Kinds of somebody's own are served: a definition that was only just made takes a moment.
+    Served {
+        /// Names of their definitions.
+        definitions: Vec<String>,
+    },
     /// A pod is Ready and belongs to the newest revision of its StatefulSet.
     PodReady {
         /// Its namespace.

@@ -23,6 +23,7 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             Action::Reap { .. }
             | Action::Evacuate { .. }
             | Action::Canary { .. }
+            | Action::RoutePods { .. }
             | Action::Scale { .. }
             | Action::RunJob { .. }
             | Action::Release { .. }
@@ -48,6 +49,7 @@ fn waiting(target: &WaitFor) -> Vec<Access> {
         |version, kind, namespace| rights(&ObjectRef::new(version, kind, namespace, ""), &["get", "list", "watch"]);
     match target {
         WaitFor::NodesReady { .. } => watched("v1", "Node", None),
+        WaitFor::Served { .. } => watched("apiextensions.k8s.io/v1", "CustomResourceDefinition", None),
         WaitFor::PodReady { namespace, .. } => [("v1", "Pod"), ("apps/v1", "StatefulSet"), ("v1", "Event")]
             .into_iter()
             .flat_map(|(version, kind)| watched(version, kind, Some(namespace.as_str())))

@@ -121,9 +121,18 @@ pub fn reset(
         before.extend(with_longhorn(&mut steps, longhorn)?);
         of.extend(traces::all());
     }
+    // What is in a cluster that goes as a whole goes with it.
+    let whole = |step: &Step| matches!(&step.action, Action::Unmake { object, .. } if object.is_the_cluster());
+    let mut needed: Vec<String> = Vec::new();
     if reachable {
         steps.push(proof(of).after(before));
         before = vec![PROOF.into()];
+        needed.extend((!undo.iter().any(whole)).then(|| PROOF.into()));
+    }
+    // The journal stays as long as anything in it does.
+    needed.extend(undo.iter().map(|step| step.id.clone()));
+    if needed.is_empty() {
+        needed.clone_from(&before);
     }
     for step in undo {
         let id = step.id.clone();
@@ -131,7 +140,7 @@ pub fn reset(
         before = vec![id];
     }
     let files = Step::new("files", "Remove our files on this host", HOST_TIMEOUT, Action::RemoveHostFiles);
-    steps.push(files.after(before));
+    steps.push(files.after(needed));
     Ok(plan(Verb::Reset, lab, provider, steps))
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::lab::Lab;
 use crate::model::object::label;
 use crate::model::{Action, Facts, HostFacts, LonghornFacts, ObjectRef, Plan, SimSettings, Verdict};
-use crate::provider::{self, Wishes};
+use crate::provider::{self, Undo, Wishes};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -24,6 +24,7 @@ fn with<T>(lab: &Lab, name: &str, facts: &Facts, use_it: impl FnOnce(&Wanted) ->
         sim: &sim,
         host: &HostFacts::default(),
         made: &[],
+        was_whole: false,
         dir: Path::new("/state"),
         cache: Path::new("/cache"),
     };
@@ -172,7 +173,16 @@ fn reset_removes_each_kind_before_what_it_depends_on_and_the_files_after_the_pro
     let files = plan.steps.last().unwrap();
     assert!(files.strict, "while something is left, the journal stays");
     let sim = provider::named("sim").unwrap();
-    let undo = sim.removal("two-pod", &HostFacts::default(), &[], false);
+    let host = HostFacts::default();
+    let undo = Undo {
+        lab: "two-pod",
+        dir: Path::new("/state"),
+        cache: Path::new("/cache"),
+        host: &host,
+        made: &[],
+        purge: false,
+    };
+    let undo = sim.removal(&undo).unwrap();
     let sim = reset("two-pod", sim, &[], false, None, undo).unwrap();
     assert_eq!(ids(&sim), ["simulator", "files"]);
 }

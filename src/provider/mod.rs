@@ -29,10 +29,28 @@ pub struct Wishes<'a> {
     pub host: &'a HostFacts,
     /// What the lab's journal says was made on this host.
     pub made: &'a [HostObject],
+    /// Whether our kubeconfig is there, which it is once the cluster was whole.
+    pub was_whole: bool,
     /// The lab's folder on this host.
     pub dir: &'a Path,
     /// The folder of what may be downloaded again.
     pub cache: &'a Path,
+}
+
+/// What a removal is planned from.
+pub struct Undo<'a> {
+    /// The lab.
+    pub lab: &'a str,
+    /// The lab's folder on this host.
+    pub dir: &'a Path,
+    /// The folder of what may be downloaded again.
+    pub cache: &'a Path,
+    /// This host.
+    pub host: &'a HostFacts,
+    /// What the lab's journal says was made on it.
+    pub made: &'a [HostObject],
+    /// Whether what is kept for the next lab goes along.
+    pub purge: bool,
 }
 
 /// Makes or takes a cluster.
@@ -125,10 +143,9 @@ pub trait Provider: Sync {
         Failure::requirement(format!("the provider {} has no cluster to stop or start", word(self.name())))
     }
 
-    /// Steps that undo what the journal says was `made` on this host, each after the one before; `purge` takes along what is kept
-    /// for the next lab.
-    fn removal(&self, _lab: &str, _host: &HostFacts, _made: &[HostObject], _purge: bool) -> Vec<Step> {
-        Vec::new()
+    /// Steps that undo what was made on this host, each after the one before; a failure where nothing of it can be removed now.
+    fn removal(&self, _: &Undo) -> Result<Vec<Step>> {
+        Ok(Vec::new())
     }
 }
 

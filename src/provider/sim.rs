@@ -1,10 +1,10 @@
 //! The provider `sim`: the embedded cluster. It rehearses a lab; nothing real is made.
 
-use super::{CLUSTER, Provider, Wishes};
+use super::{CLUSTER, Provider, Undo, Wishes};
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab, ProviderName};
 use crate::model::object::is_ready;
-use crate::model::{Action, Facts, HostFacts, HostObject, Step, WaitFor};
+use crate::model::{Action, Facts, Step, WaitFor};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Provider for Sim {
     }
 
     /// The simulated cluster takes whatever is left in it along.
-    fn removal(&self, _: &str, _: &HostFacts, _: &[HostObject], _: bool) -> Vec<Step> {
-        vec![Step::new("simulator", "End the simulated cluster", Duration::from_secs(60), Action::StopSim)]
+    fn removal(&self, _: &Undo) -> Result<Vec<Step>> {
+        Ok(vec![Step::new("simulator", "End the simulated cluster", Duration::from_secs(60), Action::StopSim)])
     }
 }

@@ -84,11 +84,11 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         Action::Wait { target } => ("waits for", vec![waits_for(target)]),
         Action::Delete { objects } => ("deletes", refs(objects)),
         Action::Scale { set, replicas } => ("sets", vec![format!("{set} to {replicas} pods")]),
-        Action::Canary { node, objects, .. } => {
-            let objects = refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", ");
-            let node = node.as_deref().unwrap_or("the node");
-            ("writes and reads back", vec![format!("{objects} on {node}")])
-        }
+        Action::Canary { node, objects, .. } => (
+            "writes and reads back",
+            vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],
+        ),
+        Action::RoutePods { .. } => ("routes", vec!["this host to the pods of each node that takes volumes".into()]),
         Action::RunJob { objects, .. } => ("runs", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>())),
         Action::Reap { namespace } => {
             ("lets go of", vec![format!("pods in {namespace} that have ended and whose volumes nobody can unmount")])
@@ -121,6 +121,7 @@ fn trace(trace: &Trace) -> String {
 fn waits_for(target: &WaitFor) -> String {
     match target {
         WaitFor::NodesReady { count } => format!("all nodes to be Ready, at least {count}"),
+        WaitFor::Served { definitions } => format!("{} to be served", definitions.join(", ")),
         WaitFor::PodReady { namespace, name, .. } => format!("pod {namespace}/{name} to be Ready"),
         WaitFor::Longhorn { link } => format!("this to hold: {}", link.clause()),
         WaitFor::VolumesGone { driver } => format!("every volume and attachment of {driver} to be gone"),

@@ -16,6 +16,8 @@ pub struct Lab {
     pub namespace: String,
     /// What every `up`, `plan` and `render` gets besides.
     pub flags: Vec<&'static str>,
+    /// The PATH of the program; a folder with nothing in it, where none is given.
+    pub path: Option<String>,
 }
 
 /// A step of the plan.
@@ -41,7 +43,7 @@ impl Lab {
                 (name.clone(), format!("iris-{name}"))
             }
         };
-        let lab = Lab { scratch: Scratch::new(), place, name, namespace, flags: Vec::new() };
+        let lab = Lab { scratch: Scratch::new(), place, name, namespace, flags: Vec::new(), path: None };
         lab.network(5);
         lab
     }
@@ -72,7 +74,8 @@ impl Lab {
         let mut command = Command::new(PROGRAM);
         command.env_clear().args(args).current_dir(self.scratch.dir("work"));
         // Nothing of this machine's tools: what `auto` chooses must not depend on them.
-        command.env("HOME", self.scratch.dir("home")).env("PATH", self.scratch.dir("bin"));
+        let path = self.path.clone().unwrap_or_else(|| self.scratch.dir("bin").display().to_string());
+        command.env("HOME", self.scratch.dir("home")).env("PATH", path);
         command.env("IRIS_LAB_STATE_DIR", self.state()).env("IRIS_LAB_SIM_SPEED", "instant");
         if let Place::Existing(existing) = &self.place {
             command.env("KUBECONFIG", &existing.kubeconfig);
@@ -83,7 +86,7 @@ impl Lab {
     /// Runs it to its end.
     pub fn run(&self, args: &[&str]) -> Run {
         loop {
-            let run = Run::of(self.command(args), self.deadline());
+            let run = self.run_command(self.command(args));
             // Others may use the same real cluster: their run on it has to end first.
             let busy = run.code == Some(3) && run.err.contains("another run is at work on this cluster");
             if !(busy && self.place.is_real()) {
@@ -91,6 +94,11 @@ impl Lab {
             }
             self.reader().wait_until_gone("/apis/coordination.k8s.io/v1/namespaces/default/leases", "iris-lab");
         }
+    }
+
+    /// Runs a command that was made from [`Lab::command`] to its end.
+    pub fn run_command(&self, command: Command) -> Run {
+        Run::of(command, self.deadline())
     }
 
     /// Runs it with events as JSON and kills it (SIGKILL) after the event to which `stop` says yes.
@@ -176,7 +184,13 @@ impl Lab {
 
     /// The longest time that one run may take.
     fn deadline(&self) -> Duration {
-        Duration::from_secs(if self.place.is_real() { 300 } else { 90 })
+        Duration::from_secs(if self.path.is_some() {
+            600
+        } else if self.place.is_real() {
+            300
+        } else {
+            90
+        })
     }
 
     /// Files of the program on this host, and its processes for this lab.

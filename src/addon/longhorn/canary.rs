@@ -5,9 +5,9 @@ use super::site::{foreign, storage_nodes};
 use super::steps::step_of;
 use crate::addon::{RECORDED, Site};
 use crate::error::Result;
-use crate::model::longhorn::{CANARY_KEY, CLASS};
+use crate::model::longhorn::{CANARY_KEY, CLASS, HOST_NAME};
 use crate::model::object::{CANARY_LABEL, RECORD, labelled};
-use crate::model::{Action, Link, LonghornFacts, ObjectRef, Step};
+use crate::model::{Action, Link, LonghornFacts, NodeName, ObjectRef, Step};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -28,34 +28,29 @@ pub fn steps(site: &Site, objects: &[Value]) -> Result<Vec<Step>> {
         None => manager_image(objects),
     };
     let open = storage_nodes(site).into_iter().filter(|node| node["spec"]["unschedulable"] != true);
-    Ok(open.map(|node| step(site, node, image.unwrap_or_default())).collect())
+    Ok(open.enumerate().map(|(index, node)| step(site, node, index + 1, image.unwrap_or_default())).collect())
 }
 
-fn step(site: &Site, node: &Value, image: &str) -> Step {
-    let name = node["metadata"]["name"].as_str();
+fn step(site: &Site, node: &Value, number: usize, image: &str) -> Step {
+    let known = node["metadata"]["name"].as_str();
+    let of_node = known.map_or(NodeName::Number(number), |name| NodeName::Known(name.into()));
+    let name = &known.map_or_else(|| number.to_string(), Into::into);
     let record = ObjectRef::new("v1", "ConfigMap", Some(&site.lab.spec.iris.namespace), RECORD);
-    let data = site.facts.find(&record).map(|record| &record["data"]);
-    let proof = name.and_then(|name| data?[format!("{CANARY_KEY}{name}")].as_str());
-    let proven = proof.is_some() && proof == site.facts.longhorn.as_ref().and_then(|seen| node_uid(seen, name?));
-    let action = Action::Canary { node: name.map(Into::into), objects: objects(site, node, image), record };
+    let proof = site.facts.find(&record).and_then(|record| record["data"][format!("{CANARY_KEY}{name}")].as_str());
+    let proven = proof.is_some() && proof == site.facts.longhorn.as_ref().and_then(|seen| node_uid(seen, name));
+    let title = format!("Prove that a volume works on {of_node}");
+    let action = Action::Canary { node: of_node, objects: objects(site, node, name, image), record };
     let links = [Link::Nodes, Link::EngineImage, Link::InstanceManagers, Link::Registered, Link::Class];
-    let title = format!("Prove that a volume works on {}", name.unwrap_or("the node"));
-    Step::new(canary_name(name), title, TIMEOUT, action)
+    Step::new(format!("longhorn-canary-{name}"), title, TIMEOUT, action)
         .after(links.map(step_of))
         .after([RECORDED])
         .satisfied_by(proven.then(|| "it was proven before".into()))
 }
 
-/// Name of its step, its claim and its pod. The only node of a cluster that is still to be made has no name yet.
-fn canary_name(node: Option<&str>) -> String {
-    node.map_or("longhorn-canary".into(), |node| format!("longhorn-canary-{node}"))
-}
-
-fn objects(site: &Site, node: &Value, image: &str) -> Vec<Value> {
-    let name = node["metadata"]["name"].as_str();
-    let host = node["metadata"]["labels"]["kubernetes.io/hostname"].as_str();
-    let place = host.or(name).map(|host| json!({ "kubernetes.io/hostname": host }));
-    let meta = json!({ "name": canary_name(name),
+/// The claim and the pod. Those for a node without a name get it by the label [`HOST_NAME`] as soon as it has one.
+fn objects(site: &Site, node: &Value, name: &str, image: &str) -> Vec<Value> {
+    let host = node["metadata"]["labels"][HOST_NAME].as_str().unwrap_or(name);
+    let meta = json!({ "name": format!("longhorn-canary-{name}"),
         "namespace": site.lab.spec.iris.namespace, "labels": { CANARY_LABEL: CLASS } });
     let claim = json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta,
@@ -68,7 +63,7 @@ fn objects(site: &Site, node: &Value, image: &str) -> Vec<Value> {
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": 1,
             "automountServiceAccountToken": false,
-            "nodeSelector": place,
+            "nodeSelector": { HOST_NAME: host },
             "securityContext": { "runAsUser": IRIS, "runAsGroup": IRIS, "fsGroup": IRIS, "runAsNonRoot": true },
             "containers": [{
                 "name": "canary", "image": image, "imagePullPolicy": "IfNotPresent",

@@ -15,6 +15,7 @@ const KUBERNETES: std::ops::RangeInclusive<u32> = 18..=24;
 const NAME: &str = "longhorn";
 /// Systems of nodes, as they call themselves, that have no iscsiadm and on which none can be installed.
 const WITHOUT_ISCSI: &[&str] = &["Container-Optimized OS", "Bottlerocket", "Talos"];
+const KIND_NODE: &str = "a container of kind";
 
 /// All of them; those that need a cluster only where one was looked at.
 pub fn checks(site: &Site) -> Vec<Check> {
@@ -89,8 +90,19 @@ fn nodes(site: &Site) -> Vec<Check> {
     if let Some((node, what)) = storage_nodes(site).into_iter().find_map(|node| Some((name(node), container(node)?))) {
         let why = "a volume is attached by iSCSI, and the kernel talks to iSCSI only in the network namespace of the machine \
                    itself: Longhorn's pods would all run, and no volume would ever attach";
-        let hint = "use nodes that are machines (microk8s on Linux, or virtual machines), or leave Longhorn out";
-        checks.push(Check::fail(NAME, format!("node {node} is {what}: {why}"), hint));
+        let cause = format!("node {node} is {what}: {why}");
+        checks.push(match site.lab.spec.kind.experimental_host_iscsi && what == KIND_NODE {
+            true => Check::warn(
+                NAME,
+                cause,
+                "with --experimental-host-iscsi it is tried all the same, with a volume on every node",
+            ),
+            false => {
+                let hint =
+                    "use nodes that are machines (microk8s on Linux, or virtual machines), or leave Longhorn out";
+                Check::fail(NAME, cause, hint)
+            }
+        });
     }
     let bare = |node: &Value| {
         let system = node.pointer("/status/nodeInfo/osImage").and_then(Value::as_str).unwrap_or_default();
@@ -126,7 +138,7 @@ fn container(node: &Value) -> Option<&'static str> {
     let text = |path: &str| node.pointer(path).and_then(Value::as_str).unwrap_or_default();
     let (provider, kernel) = (text("/spec/providerID"), text("/status/nodeInfo/kernelVersion"));
     if provider.starts_with("kind://") {
-        return Some("a container of kind");
+        return Some(KIND_NODE);
     }
     if provider.starts_with("k3s://k3d-") || text("/metadata/name").starts_with("k3d-") {
         return Some("a container of k3d");

@@ -7,22 +7,16 @@ use crate::addon::Site;
 use crate::error::Result;
 use crate::model::LonghornFacts;
 use crate::model::host::MICROK8S_KUBELET;
+use crate::model::longhorn::takes_volumes;
 use crate::model::object::labelled;
 use serde_json::Value;
 
 /// Copies of a volume beyond which more nodes change nothing.
 const MOST_COPIES: usize = 3;
 
-/// The nodes that can hold volumes: those without a taint that keeps pods away for good. Kubernetes' own taints, of cordoned or
-/// ailing nodes, pass.
+/// The nodes that can hold volumes.
 pub fn storage_nodes<'a>(site: &Site<'a>) -> Vec<&'a Value> {
-    let closed = |node: &Value| {
-        node["spec"]["taints"].as_array().into_iter().flatten().any(|taint| {
-            matches!(taint["effect"].as_str(), Some("NoSchedule" | "NoExecute"))
-                && !taint["key"].as_str().is_some_and(|key| key.starts_with("node.kubernetes.io/"))
-        })
-    };
-    site.nodes.iter().filter(|node| !closed(node)).collect()
+    site.nodes.iter().filter(|node| takes_volumes(node)).collect()
 }
 
 /// What is set for this cluster.

@@ -115,10 +115,8 @@ fn the_settings_follow_the_nodes() {
 #[test]
 fn the_canary_writes_as_iris_does_from_an_image_that_the_node_has() {
     let steps = steps_in(&facts(vec![node("a")]));
-    let Action::Canary { node: Some(node), objects, record } = &steps.last().unwrap().action else {
-        panic!("no canary")
-    };
-    assert_eq!((node.as_str(), record.name.as_str()), ("a", RECORD));
+    let Action::Canary { node, objects, record } = &steps.last().unwrap().action else { panic!("no canary") };
+    assert_eq!((node.to_string().as_str(), record.name.as_str()), ("a", RECORD));
     let pod = &objects[1];
     assert_eq!(pod["spec"]["nodeSelector"]["kubernetes.io/hostname"], "a.local");
     assert_eq!(pod["spec"]["securityContext"]["fsGroup"], 51773);

@@ -1,6 +1,7 @@
 //! Docker and kind on this host.
 
 use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 
 /// Docker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,12 +15,16 @@ pub struct Docker {
     pub storage_driver: String,
     /// Whether it runs without root.
     pub rootless: bool,
+    /// Whether root in its containers is somebody else on the host (`userns-remap`).
+    pub remaps_users: bool,
     /// What the engine runs on, for people: `Ubuntu 22.04.4 LTS`, `Docker Desktop`.
     pub operating_system: String,
     /// Its networks.
     pub networks: Vec<DockerNetwork>,
     /// Names of its containers, running or not.
     pub containers: Vec<String>,
+    /// Names of those that run.
+    pub running: Vec<String>,
     /// Names of its images with their tags.
     pub images: Vec<String>,
 }
@@ -32,6 +37,12 @@ pub struct DockerNetwork {
     pub name: String,
     /// Its subnets, such as `172.18.0.0/16`.
     pub subnets: Vec<String>,
+    /// Addresses of the host in it.
+    pub gateways: Vec<String>,
+    /// Largest packet, where one is set.
+    pub mtu: Option<String>,
+    /// Names of the running containers in it.
+    pub containers: Vec<String>,
     /// Addresses that containers have in it.
     pub taken: Vec<String>,
 }
@@ -46,4 +57,16 @@ pub struct Kind {
     pub version: String,
     /// Its clusters.
     pub clusters: Vec<String>,
+    /// Why they cannot be read; none when they can.
+    pub unreadable: Option<String>,
+}
+
+impl Kind {
+    /// The release that is downloaded where there is none.
+    pub const RELEASE: &str = "v0.22.0";
+
+    /// Where a downloaded one is.
+    pub fn cached(cache: &Path) -> PathBuf {
+        cache.join(format!("kind-{}", Kind::RELEASE))
+    }
 }

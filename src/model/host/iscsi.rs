@@ -39,6 +39,16 @@ pub enum Module {
     Unknown,
 }
 
+/// A session of the kernel's iSCSI.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// Address and port at which the target is.
+    pub portal: String,
+    /// Name of the target.
+    pub target: String,
+}
+
 /// The other tools.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

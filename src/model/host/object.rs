@@ -31,6 +31,11 @@ pub enum HostObject {
         /// Its name.
         name: String,
     },
+    /// The control plane of a cluster of kind runs.
+    KindRuns {
+        /// Name of the cluster.
+        name: String,
+    },
     /// A network of Docker.
     Network {
         /// Its name.
@@ -66,9 +71,14 @@ pub enum HostObject {
 }
 
 impl HostObject {
+    /// Whether it is a cluster that did not exist before: what is in it goes with it.
+    pub fn is_the_cluster(&self) -> bool {
+        matches!(self, HostObject::Snap { .. } | HostObject::KindCluster { .. })
+    }
+
     /// Whether the cluster ends with it.
     pub fn holds_the_cluster(&self) -> bool {
-        matches!(self, HostObject::Snap { .. } | HostObject::Microk8sRuns | HostObject::KindCluster { .. })
+        self.is_the_cluster() || matches!(self, HostObject::Microk8sRuns | HostObject::KindRuns { .. })
     }
 
     /// Whether it ends with that other object, without a step of its own.
@@ -91,6 +101,7 @@ impl fmt::Display for HostObject {
             HostObject::Microk8sRuns => f.write_str("running microk8s"),
             HostObject::Microk8sAddOn { name } => write!(f, "microk8s add-on {name}"),
             HostObject::KindCluster { name } => write!(f, "kind cluster {name}"),
+            HostObject::KindRuns { name } => write!(f, "running kind cluster {name}"),
             HostObject::Network { name } => write!(f, "Docker network {name}"),
             HostObject::Container { name } => write!(f, "container {name}"),
             HostObject::Volume { name } => write!(f, "Docker volume {name}"),

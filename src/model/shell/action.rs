@@ -41,6 +41,12 @@ impl Shell<'_> {
             }
             Action::Apply { objects } => self.apply(step, objects),
             Action::Wait { target } => wait(target, step.timeout),
+            Action::RoutePods { is_root } => {
+                let path = "jsonpath={range .items[*]}{.spec.podCIDR} {.status.addresses[0].address}{\"\\n\"}{end}";
+                let route = Cmd::new("ip", ["-4", "route", "add"]).as_root(*is_root).line();
+                let nodes = kubectl(&["get", "nodes", "-o", path]);
+                format!("{nodes} |\nwhile read -r pods node; do {route} \"$pods\" via \"$node\"; done\n")
+            }
             Action::Delete { objects } => delete(objects),
             Action::Scale { set, replicas } => {
                 let count = format!("--replicas={replicas}");

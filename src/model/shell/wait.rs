@@ -11,6 +11,11 @@ pub(super) fn wait(target: &WaitFor, within: Duration) -> String {
     let timeout = format!("--timeout={}s", within.as_secs());
     match target {
         WaitFor::NodesReady { .. } => kubectl(&["wait", "--for=condition=Ready", "node", "--all", &timeout]) + "\n",
+        WaitFor::Served { definitions } => {
+            let words = ["wait".to_string(), "--for=condition=Established".into()].into_iter();
+            let names = definitions.iter().map(|name| format!("crd/{name}"));
+            kubectl(&words.chain(names).chain([timeout]).collect::<Vec<_>>()) + "\n"
+        }
         WaitFor::PodReady { namespace, name, .. } => {
             let pod = format!("pod/{name}");
             let ready = kubectl_in(Some(namespace), &["wait", "--for=condition=Ready", &pod, &timeout]);

@@ -183,7 +183,7 @@ fn who_may_do_it() {
 fn what_is_there_already() {
     let with = |clusters: &[&str]| {
         let clusters = clusters.iter().map(ToString::to_string).collect();
-        let kind = Kind { program: "kind".into(), version: "v0.22.0".into(), clusters };
+        let kind = Kind { program: "kind".into(), version: "v0.22.0".into(), clusters, unreadable: None };
         HostFacts { kind: Some(kind), ..good() }
     };
     let verdict = |host: &HostFacts, made: &[HostObject]| {

@@ -9,7 +9,7 @@ mod removal;
 #[cfg(test)]
 mod tests;
 
-use super::{Provider, Wishes, word};
+use super::{Provider, Undo, Wishes, word};
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab, ProviderName};
 use crate::model::host::{MICROK8S_KUBELET, Microk8s as Seen};
@@ -111,8 +111,8 @@ impl Provider for Microk8s {
         Ok(install::start(host, installed(host)?))
     }
 
-    fn removal(&self, _: &str, host: &HostFacts, made: &[HostObject], purge: bool) -> Vec<Step> {
-        removal::steps(host, made, purge)
+    fn removal(&self, undo: &Undo) -> Result<Vec<Step>> {
+        Ok(removal::steps(undo.host, undo.made, undo.purge))
     }
 }
 

@@ -34,7 +34,7 @@ fn with(version: &str, add_ons: &[&str]) -> HostFacts {
 
 fn wishes<'a>(host: &'a HostFacts, sim: &'a SimSettings) -> Wishes<'a> {
     let (dir, cache) = (Path::new("/state"), Path::new("/cache"));
-    Wishes { context: None, kubeconfig_is_current: false, sim, host, made: &[], dir, cache }
+    Wishes { context: None, kubeconfig_is_current: false, sim, host, made: &[], was_whole: false, dir, cache }
 }
 
 /// Every step of its own in the plan of `up`.
@@ -213,7 +213,7 @@ fn what_was_made_is_undone_and_nothing_else() {
         iscsi: Iscsi { sessions: vec!["iqn.2019-10.io.longhorn:pvc-1".into()], ..Iscsi::default() },
         ..with("v1.24.17", &["dns", "ingress", "metallb"])
     };
-    let undone = |made: &[HostObject], purge| lines(&Microk8s.removal("x", &host, made, purge));
+    let undone = |made: &[HostObject], purge| lines(&removal::steps(&host, made, purge));
     let log_out = [
         "sudo -n iscsiadm -m node -T iqn.2019-10.io.longhorn:pvc-1 --logout",
         "sudo -n iscsiadm -m node -T iqn.2019-10.io.longhorn:pvc-1 -o delete",
