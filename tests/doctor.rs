@@ -129,7 +129,7 @@ fn where_nothing_real_is_made_it_says_how_to_ask_for_more() {
 fn a_check_that_is_ignored_is_told_and_stops_nothing() {
     let lab = with_stand_ins();
     let args =
-        [&["plan", "--provider", "microk8s", "--longhorn"][..], &["--lb-range", "10.0.0.200-10.0.0.210"]].concat();
+        [&["plan", "--provider", "microk8s", "--longhorn"][..], &["--lb-range", "127.9.0.20-127.9.0.30"]].concat();
     let failed: Vec<String> = {
         let report = lab.run(&[&["doctor", "-o", "json"], &args[1..]].concat()).json();
         let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["verdict"] == "fail");

@@ -130,8 +130,8 @@ impl Session<'_> {
             if output.ok() { Ok(output) } else { Err(host::explained(output.failure(cmd))) }
         };
         let passes = |failure: &Failure| {
-            let text = failure.to_string();
-            passing.iter().any(|words| text.contains(words.as_str()))
+            let text = failure.to_string().to_lowercase();
+            passing.iter().any(|words| text.contains(&words.to_lowercase()))
         };
         once.retry(again()).when(passes).await
     }

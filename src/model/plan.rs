@@ -179,7 +179,7 @@ pub enum Action {
         object: HostObject,
         /// The commands, in order.
         commands: Vec<Cmd>,
-        /// Words in what a command says after which it is tried again: races that are known to pass.
+        /// Words in what a command says, in whatever case, after which it is tried again: races that are known to pass.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         passing: Vec<String>,
     },

@@ -21,8 +21,10 @@ impl Shell<'_> {
             }
             Action::TakeKubeconfig { command } => kubeconfig(lab, &command.line()) + &answers(),
             Action::Make { object, commands, passing } => {
-                let again = passing.iter().map(|word| comment(&format!("run it again when it says {word:?}")));
-                comment(&format!("then this is there: {object}")) + &again.collect::<String>() + &lines(commands)
+                let words: Vec<String> = passing.iter().map(|words| format!("{words:?}")).collect();
+                let again = comment(&format!("run it again when it says {}", words.join(" or ")));
+                let again = if words.is_empty() { String::new() } else { again };
+                comment(&format!("then this is there: {object}")) + &again + &lines(commands)
             }
             Action::Unmake { object, commands } => comment(&format!("then this is gone: {object}")) + &lines(commands),
             Action::Run { unless: None, commands } => lines(commands),

@@ -21,8 +21,8 @@ const REGISTRY_SIZE: &str = "20Gi";
 /// one call in at a time.
 const PASSING: [&str; 5] = [
     "change in progress",
-    "onnection refused",
-    "onnection reset by peer",
+    "connection refused",
+    "connection reset by peer",
     "ServiceUnavailable",
     "TLS handshake timeout",
 ];
