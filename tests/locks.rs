@@ -68,3 +68,18 @@ fn ctrl_c_ends_a_run_and_the_next_one_goes_on() {
     lab.reset().exits(0);
     lab.is_gone();
 }
+
+#[test]
+fn the_simulator_keeps_nothing_open_that_its_caller_had() {
+    let lab = Lab::on_sim();
+    let inner = lab.command(&["up"]);
+    let program = inner.get_program().display();
+    let mut command = std::process::Command::new("sh");
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // The third stream is what this test reads to its end.
+    command.args(["-c", &format!("exec 3>&1; '{program}' up --provider sim >/dev/null 2>&1")]);
+    Run::of(command, std::time::Duration::from_secs(60)).exits(0);
+    lab.reset().exits(0);
+    lab.is_gone();
+}

@@ -35,6 +35,9 @@ impl Background<'_> {
         let name = self.program.display().to_string();
         let failed = |e: std::io::Error| Failure::step(format!("cannot start {name}")).caused_by(e);
         let (reader, writer) = std::io::pipe().map_err(failed)?;
+        // What our caller left open, such as a lock of its own or the pipe that somebody reads to its end, is not for a process that
+        // outlives us. What it needs is given to it as its three streams.
+        close_fds::set_fds_cloexec_threadsafe(3, &[]);
         let command = duct::cmd(self.program, self.arguments)
             .stdin_file(self.lock)
             .stdout_file(writer)
