@@ -203,7 +203,8 @@ fn microk8s_with_every_fault_ends_with_a_cause_and_goes_on() {
     machine.run(&["reset"]).exits(0).says("There is no lab").says("Kept: snap microk8s");
     machine.run(UP).exits(0);
     machine.run(&["reset", "--yes"]).exits(0);
-    machine.run(&["reset", "--purge"]).exits(0).says("What was kept for the next lab is removed");
+    machine.run(&["reset", "--purge"]).exits(2).says("the snap microk8s, with whatever else is in it");
+    machine.run(&["reset", "--purge", "--yes"]).exits(0).says("What was kept for the next lab is removed");
     machine.is_bare();
 }
 

@@ -2,6 +2,7 @@
 //! known after the lab's own journal has gone.
 
 use super::run::run;
+use crate::cli::ResetArgs;
 use crate::engine::Session;
 use crate::engine::journal::{Change, Journal};
 use crate::error::Result;
@@ -11,7 +12,6 @@ use crate::model::{Action, HostObject, Plan, Step, Verb};
 use crate::paths::{self, StateDir};
 use crate::provider::{self, Undo};
 use crate::ui::{ResetSummary, Ui};
-use std::time::Duration;
 
 /// What is kept, beside what a lab's own journal says.
 pub fn kept(state: &StateDir) -> Result<Vec<HostObject>> {
@@ -49,10 +49,10 @@ pub fn lines(objects: &[HostObject], others: &[String]) -> Vec<String> {
 }
 
 /// `reset` without a lab: removes what is kept when that is wanted, and says otherwise that it is there.
-pub async fn without_a_lab(ui: &Ui, state: &StateDir, purge: bool, timeout: Duration) -> Result<()> {
+pub async fn without_a_lab(ui: &Ui, state: &StateDir, args: &ResetArgs) -> Result<()> {
     let kept = kept(state)?;
     let mut summary = ResetSummary { lab: None, ..ResetSummary::default() };
-    if kept.is_empty() || !purge {
+    if kept.is_empty() || !args.purge {
         summary.kept = lines(&kept, &[]);
         return ui.result(|look| summary.text(look), &summary);
     }
@@ -68,10 +68,15 @@ pub async fn without_a_lab(ui: &Ui, state: &StateDir, purge: bool, timeout: Dura
     for (step, before) in steps.iter_mut().skip(1).zip(ids) {
         step.needs.push(before);
     }
-    let (lab, provider) = ("none".into(), "none".into());
+    let (lab, provider) = ("kept".into(), "none".into());
     let plan = Plan { verb: Verb::Reset, lab, namespace: None, provider, simulated: false, steps };
+    if !args.yes {
+        let names: Vec<String> = kept.iter().map(|object| format!("the {object}")).collect();
+        let what = format!("This removes {}, with whatever else is in it by now", names.join(", "));
+        ui.confirm_typed(&what, "yes")?;
+    }
     let session = Session::new("", state, Journal::kept(state)?, None, None, &System);
-    let outcome = run(ui, &plan, &session, timeout).await;
+    let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     (summary.seconds, summary.removed) = (outcome.elapsed.as_secs_f64(), plan.unmade(&outcome.changed));
     outcome.into_result().map_err(|failure| failure.hint("mend the cause and run `iris-lab reset --purge` again"))?;
     Journal::forget_kept(state, &stays)?;
