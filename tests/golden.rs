@@ -19,6 +19,8 @@ const COMMANDS: &[&str] = &[
     "render longhorn",
     "kubeconfig",
     "completions",
+    "stop",
+    "start",
 ];
 
 #[test]

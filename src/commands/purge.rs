@@ -2,6 +2,7 @@
 //! known after the lab's own journal has gone.
 
 use super::run::run;
+use crate::cli::ResetArgs;
 use crate::engine::Session;
 use crate::engine::journal::{Change, Journal};
 use crate::error::Result;
@@ -11,19 +12,25 @@ use crate::model::{Action, HostObject, Plan, Step, Verb};
 use crate::paths::{self, StateDir};
 use crate::provider::{self, Undo};
 use crate::ui::{ResetSummary, Ui};
-use std::time::Duration;
 
 /// What is kept, beside what a lab's own journal says.
 pub fn kept(state: &StateDir) -> Result<Vec<HostObject>> {
     Ok(Journal::kept(state)?.made())
 }
 
-/// What these steps do not undo is kept.
-pub fn stays(made: &[HostObject], undo: &[Step]) -> Vec<HostObject> {
+/// What these steps do not undo is kept, as far as it is there: it may never have come to be, or somebody else removed it.
+pub async fn stays(made: &[HostObject], undo: &[Step]) -> Vec<HostObject> {
     let undone = |object: &HostObject| {
         undo.iter().any(|step| matches!(&step.action, Action::Unmake { object: gone, .. } if object.goes_with(gone)))
     };
-    made.iter().filter(|object| !undone(object)).cloned().collect()
+    let mut stays = Vec::new();
+    for object in made.iter().filter(|object| !undone(object)) {
+        // Unknown is not absent.
+        if host::has(&System, object).await.unwrap_or(true) {
+            stays.push(object.clone());
+        }
+    }
+    stays
 }
 
 /// Notes what is kept, before the lab's own journal goes.
@@ -42,10 +49,10 @@ pub fn lines(objects: &[HostObject], others: &[String]) -> Vec<String> {
 }
 
 /// `reset` without a lab: removes what is kept when that is wanted, and says otherwise that it is there.
-pub async fn without_a_lab(ui: &Ui, state: &StateDir, purge: bool, timeout: Duration) -> Result<()> {
+pub async fn without_a_lab(ui: &Ui, state: &StateDir, args: &ResetArgs) -> Result<()> {
     let kept = kept(state)?;
     let mut summary = ResetSummary { lab: None, ..ResetSummary::default() };
-    if kept.is_empty() || !purge {
+    if kept.is_empty() || !args.purge {
         summary.kept = lines(&kept, &[]);
         return ui.result(|look| summary.text(look), &summary);
     }
@@ -56,14 +63,19 @@ pub async fn without_a_lab(ui: &Ui, state: &StateDir, purge: bool, timeout: Dura
     let makers = provider::ALL.iter().filter(|provider| provider.uses_host());
     let steps = makers.map(|provider| provider.removal(&undo)).collect::<Result<Vec<_>>>()?;
     let mut steps: Vec<Step> = steps.into_iter().flatten().collect();
-    let stays = stays(&kept, &steps);
+    let stays = stays(&kept, &steps).await;
     let ids: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
     for (step, before) in steps.iter_mut().skip(1).zip(ids) {
         step.needs.push(before);
     }
-    let plan = Plan { verb: Verb::Reset, lab: "none".into(), provider: "none".into(), simulated: false, steps };
+    let plan = Plan { verb: Verb::Reset, lab: "kept".into(), provider: "none".into(), simulated: false, steps };
+    if !args.yes {
+        let names: Vec<String> = kept.iter().map(|object| format!("the {object}")).collect();
+        let what = format!("This removes {}, with whatever else is in it by now", names.join(", "));
+        ui.confirm_typed(&what, "yes")?;
+    }
     let session = Session::new("", state, Journal::kept(state)?, None, None, &System);
-    let outcome = run(ui, &plan, &session, timeout).await;
+    let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     (summary.seconds, summary.removed) = (outcome.elapsed.as_secs_f64(), plan.deleted(&outcome.changed));
     outcome.into_result().map_err(|failure| failure.hint("mend the cause and run `iris-lab reset --purge` again"))?;
     Journal::forget_kept(state, &stays)?;

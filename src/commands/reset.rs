@@ -24,7 +24,7 @@ use crate::ui::{ResetSummary, Ui};
 pub async fn reset(ui: &Ui, args: &ResetArgs) -> Result<()> {
     let state = StateDir::resolve()?;
     if args.lab.name.is_none() && state.labs()?.is_empty() {
-        return purge::without_a_lab(ui, &state, args.purge, args.deadline.timeout).await;
+        return purge::without_a_lab(ui, &state, args).await;
     }
     let here = Here::find(args.lab.name.as_deref())?;
     let held_here = HostLock::take(&here.dir, &format!("reset {}", here.name))?;
@@ -67,7 +67,7 @@ impl Undo {
             false => Vec::new(),
         };
         let exists = here.provider.exists(&here.name, &seen);
-        let stays = purge::stays(&made, &steps);
+        let stays = purge::stays(&made, &steps).await;
         Ok(Undo { steps, stays, others, exists })
     }
 

@@ -231,10 +231,11 @@ mod tests {
         for _ in 0..2 {
             Journal::kept(&state).unwrap().record(Change::Host { object: snap.clone() }).unwrap();
         }
-        assert_eq!(Journal::kept(&state).unwrap().made(), [snap.clone()]);
+        let kept = || Journal::kept(&state).unwrap().made();
+        assert_eq!(kept(), std::slice::from_ref(&snap));
         assert_eq!(state.labs().unwrap(), Vec::<String>::new(), "it is no lab");
-        Journal::forget_kept(&state, &[snap.clone()]).unwrap();
-        assert_eq!(Journal::kept(&state).unwrap().made(), [snap]);
+        Journal::forget_kept(&state, std::slice::from_ref(&snap)).unwrap();
+        assert_eq!(kept(), [snap]);
         Journal::forget_kept(&state, &[]).unwrap();
         assert!(!lab.path().parent().unwrap().exists(), "nothing is left");
     }

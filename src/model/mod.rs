@@ -13,6 +13,7 @@ pub mod object;
 pub mod plan;
 pub mod quantity;
 pub mod range;
+pub mod sim;
 pub mod status;
 pub mod stuck;
 
@@ -25,8 +26,9 @@ pub use facts::Facts;
 pub use host::{HostFacts, HostObject};
 pub use longhorn::{LonghornFacts, NodeName};
 pub use object::ObjectRef;
-pub use plan::{Action, Link, Plan, SimSettings, Step, Trace, Verb, WaitFor};
+pub use plan::{Action, Link, Plan, Step, Trace, Verb, WaitFor};
 pub use quantity::Quantity;
 pub use range::LbNetwork;
+pub use sim::SimSettings;
 pub use status::{LabIdentity, LabState, Status};
 pub use stuck::{Left, Stuck};

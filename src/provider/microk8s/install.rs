@@ -27,7 +27,8 @@ const LOOPBACK: u32 = 22;
 pub fn steps(lab: &Lab, facts: &Facts, wishes: &Wishes) -> Vec<Step> {
     let host = wishes.host;
     let seen = host.microk8s.as_ref();
-    let install = install(lab, host).satisfied_by(seen.map(|seen| format!("{} is installed", seen.version)));
+    let install =
+        install(lab, host).satisfied_by(seen.map(|seen| format!("{} is installed, of {}", seen.version, seen.channel)));
     let mut steps = vec![install];
     steps.extend(member(host));
     let runs = seen.filter(|seen| seen.running).map(|_| "it runs already".to_string());
@@ -57,7 +58,11 @@ fn install(lab: &Lab, host: &HostFacts) -> Step {
         commands.push(snap(&["refresh", "--hold", SNAP]));
     }
     let action = Action::Make { object: HostObject::Snap { name: SNAP.into() }, commands, passing: vec![BUSY.into()] };
-    Step::new(INSTALL, format!("Install the snap microk8s {channel}"), LONG, action)
+    let title = match host.microk8s {
+        Some(_) => "Use the snap microk8s that is here".to_string(),
+        None => format!("Install the snap microk8s {channel}"),
+    };
+    Step::new(INSTALL, title, LONG, action)
 }
 
 fn holds(version: &str) -> bool {
