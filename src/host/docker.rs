@@ -86,11 +86,11 @@ pub(super) async fn docker(machine: &dyn Machine) -> Result<Option<Docker>> {
 fn about(output: &Output) -> Docker {
     let info: Value = serde_json::from_str(output.stdout.trim()).unwrap_or_default();
     let text = |key: &str| info[key].as_str().unwrap_or_default().to_string();
-    let errors = info["ServerErrors"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut errors = info["ServerErrors"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let version = text("ServerVersion");
     let unreachable = version.is_empty().then(|| {
         let said = output.stderr.lines().rev().find(|line| !line.trim().is_empty()).map(str::trim);
-        let said = errors.last().or(said).unwrap_or("it gives no version").to_string();
+        let said = errors.next_back().or(said).unwrap_or("it gives no version").to_string();
         said.trim_start_matches("errors pretty printing info: ").to_string()
     });
     let security = info["SecurityOptions"].as_array().into_iter().flatten().filter_map(Value::as_str);

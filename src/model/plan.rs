@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::host::HostObject;
 use super::longhorn::NodeName;
 use super::object::ObjectRef;
+use super::sim::SimSettings;
 use super::target::WaitFor;
 use serde::Serialize;
 use serde_json::Value;
@@ -336,21 +337,6 @@ pub enum Trace {
         /// The driver.
         driver: String,
     },
-}
-
-/// How the embedded cluster behaves.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SimSettings {
-    /// Number of nodes.
-    pub nodes: u32,
-    /// Kubernetes version that it reports, such as `1.24.17`.
-    pub kubernetes: String,
-    /// How much faster than real time it runs; none means instantly.
-    pub speed: Option<f64>,
-    /// A file of faults (see `sim::faults`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub faults: Option<PathBuf>,
 }
 
 fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
