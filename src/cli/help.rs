@@ -42,7 +42,7 @@ Examples:
   iris-lab doctor --provider microk8s --longhorn   For this lab, there
   iris-lab doctor my.yaml -o json                  For a program
   iris-lab doctor --longhorn --fix                 Show what mends, and run it
-  iris-lab doctor --context aks --longhorn --probe Look at a cluster's nodes";
+  iris-lab doctor --context a --longhorn --probe   Look at a cluster's nodes";
 
 /// End of the help of `render`.
 pub(super) const RENDER: &str = "\
