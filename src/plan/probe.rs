@@ -56,7 +56,7 @@ pub fn checks(node: &str, case: &Case) -> Vec<Check> {
 
 /// The check on a node that could not be looked at.
 pub fn unseen(node: &str, why: &str) -> Check {
-    let hint = "the nodes must let a privileged pod enter their namespaces, and have a shell; look at them by hand";
+    let hint = "a privileged pod must be allowed there, and the node have a shell; look at it by hand";
     Check::warn(format!("{node}: probe"), format!("it could not be looked at: {why}"), hint).about(TOPIC)
 }
 
