@@ -7,6 +7,7 @@ use crate::model::longhorn::{CLASS, NAMESPACE, traces};
 use crate::model::{LonghornFacts, ObjectRef, Stuck};
 use crate::observe;
 use crate::plan::Removal;
+use crate::provider::Provider;
 
 /// What there is of it, and what becomes of it.
 #[derive(Default)]
@@ -111,9 +112,10 @@ impl Longhorn {
     }
 
     /// Where it may have left something that nobody sees from here.
-    pub fn not_looked_at(&self) -> Vec<String> {
+    pub fn not_looked_at(&self, provider: &dyn Provider) -> Vec<String> {
         let files = "/var/lib/longhorn and iSCSI sessions on the nodes: there is no access to them from here";
-        let files = self.goes().then(|| files.to_string());
+        // Where this host is the node, the provider removes them.
+        let files = (self.goes() && !provider.is_the_node()).then(|| files.to_string());
         let adopted = "whoever else counted on the Longhorn that was taken over (--adopt)".to_string();
         files.into_iter().chain((self.whose == Whose::Adopted).then_some(adopted)).collect()
     }

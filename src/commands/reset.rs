@@ -175,7 +175,7 @@ async fn locked(
     removed.push(folder);
     let mut kept = longhorn.kept();
     kept.extend(purge::lines(&stays, &others));
-    let (lab, not_looked_at) = (Some(lab), if simulated { Vec::new() } else { longhorn.not_looked_at() });
+    let (lab, not_looked_at) = (Some(lab), if simulated { Vec::new() } else { longhorn.not_looked_at(here.provider) });
     let summary = ResetSummary { lab, simulated, removed, kept, looked_at, not_looked_at, seconds };
     ui.result(|look| summary.text(look), &summary)
 }

@@ -94,6 +94,7 @@ pub async fn has(machine: &dyn Machine, object: &HostObject) -> Result<bool> {
         HostObject::Volume { name } => docker::has(machine, "volume", name).await,
         HostObject::Image { name } => docker::has(machine, "image", name).await,
         HostObject::IscsiSession { target } => iscsi::has_session(machine, target).await,
+        HostObject::Folder { path } => Ok(machine.exists(path)),
         HostObject::Route { to, via } => route::has(machine, to, via).await,
     }
 }

@@ -94,6 +94,11 @@ pub trait Provider: Sync {
         None
     }
 
+    /// Whether this host itself is the node of its cluster.
+    fn is_the_node(&self) -> bool {
+        false
+    }
+
     /// Whether all labs of this host are on the one cluster that it makes.
     fn is_shared(&self) -> bool {
         false

@@ -61,6 +61,11 @@ pub enum HostObject {
         /// Name of its target, such as `iqn.2019-10.io.longhorn:pvc-1`.
         target: String,
     },
+    /// A folder that was not there before.
+    Folder {
+        /// Its path.
+        path: String,
+    },
     /// A route of the kernel.
     Route {
         /// Its destination, such as `10.244.1.0/24`.
@@ -107,6 +112,7 @@ impl fmt::Display for HostObject {
             HostObject::Volume { name } => write!(f, "Docker volume {name}"),
             HostObject::Image { name } => write!(f, "image {name}"),
             HostObject::IscsiSession { target } => write!(f, "iSCSI session {target}"),
+            HostObject::Folder { path } => write!(f, "folder {path}"),
             HostObject::Route { to, via } => write!(f, "route to {to} via {via}"),
         }
     }

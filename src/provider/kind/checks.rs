@@ -17,7 +17,7 @@ pub(super) fn checks(lab: &Lab, wishes: &Wishes) -> Vec<Check> {
         Some(docker) if docker.unreachable.is_none() => docker,
         other => return vec![no_docker(other.as_ref())],
     };
-    let found = Check::ok("docker", format!("{} answers", docker.version));
+    let found = Check::ok("Docker", format!("{} answers", docker.version));
     let mut checks = vec![found, kind(lab, wishes.host), cluster(lab, wishes, docker)];
     if lab.has(AddOnName::Registry) {
         checks.push(image_registry(lab, wishes, docker));
@@ -31,13 +31,13 @@ pub(super) fn checks(lab: &Lab, wishes: &Wishes) -> Vec<Check> {
 fn no_docker(docker: Option<&Docker>) -> Check {
     let Some(why) = docker.and_then(|docker| docker.unreachable.as_ref()) else {
         let hint = "install Docker Engine (https://docs.docker.com/engine/install/)";
-        return Check::fail("docker", "it is not installed, and the nodes of kind are its containers", hint);
+        return Check::fail("Docker", "it is not installed, and the nodes of kind are its containers", hint);
     };
     let hint = match why.contains("permission denied") {
         true => "join the group that may use it, and log in again: `sudo usermod -aG docker $USER`",
         false => "start it: `sudo systemctl start docker`, or Docker Desktop where that is what runs it",
     };
-    Check::fail("docker", format!("it does not answer: {why}"), hint)
+    Check::fail("Docker", format!("it does not answer: {why}"), hint)
 }
 
 fn kind(lab: &Lab, host: &HostFacts) -> Check {
@@ -79,13 +79,13 @@ fn cluster(lab: &Lab, wishes: &Wishes, docker: &Docker) -> Check {
         let hint = format!(
             "give the lab another name with --name NAME, or remove that one, if nobody needs it: `kind delete cluster --name {name}`"
         );
-        return Check::fail("kind cluster", cause, hint);
+        return Check::fail("cluster", cause, hint);
     }
     if name.len() > LONGEST {
         let cause = format!("the lab's name has {} characters, and kind's nodes are named after it", name.len());
-        return Check::fail("kind cluster", cause, format!("use a name of at most {LONGEST} with --name"));
+        return Check::fail("cluster", cause, format!("use a name of at most {LONGEST} with --name"));
     }
-    Check::ok("kind cluster", if there { format!("{name} is there") } else { format!("{name} is free") })
+    Check::ok("cluster", if there { format!("{name} is there") } else { format!("{name} is free") })
 }
 
 fn image_registry(lab: &Lab, wishes: &Wishes, docker: &Docker) -> Check {
@@ -102,7 +102,7 @@ fn image_registry(lab: &Lab, wishes: &Wishes, docker: &Docker) -> Check {
 
 /// Nobody has been seen to make it work: it is tried on a real Linux alone, and proven or refused by a volume on every node.
 fn longhorn(lab: &Lab, host: &HostFacts, docker: &Docker) -> Check {
-    const NAME: &str = "longhorn on kind";
+    const NAME: &str = "iSCSI in kind";
     const LEAVE: &str = "use --provider microk8s, or leave Longhorn out";
     if !wants_host_iscsi(lab) {
         let cause = "a volume is attached by iSCSI, which the kernel has in the machine's own network namespace alone: in kind's nodes \

@@ -244,19 +244,19 @@ fn judged(lab: &Lab, host: &HostFacts, made: &[HostObject], name: &str) -> (Verd
 #[test]
 fn what_stands_in_the_way_is_said_before_anything_is_made() {
     let none = HostFacts::default();
-    assert_eq!(judged(&lab(), &none, &[], "docker").0, Verdict::Fail);
+    assert_eq!(judged(&lab(), &none, &[], "Docker").0, Verdict::Fail);
     let mut dead = host(Some("v0.22.0"));
     dead.docker.as_mut().unwrap().unreachable = Some("Cannot connect to the Docker daemon".into());
     assert_eq!(
-        judged(&lab(), &dead, &[], "docker"),
+        judged(&lab(), &dead, &[], "Docker"),
         (Verdict::Fail, "it does not answer: Cannot connect to the Docker daemon".into())
     );
     let theirs = host_with(&["two-pod-control-plane"], &[]);
-    assert_eq!(judged(&lab(), &theirs, &[], "kind cluster").0, Verdict::Fail);
-    assert_eq!(judged(&lab(), &theirs, &made(), "kind cluster").0, Verdict::Ok);
+    assert_eq!(judged(&lab(), &theirs, &[], "cluster").0, Verdict::Fail);
+    assert_eq!(judged(&lab(), &theirs, &made(), "cluster").0, Verdict::Ok);
     let mut uninstalled = theirs;
     uninstalled.kind = None;
-    assert_eq!(judged(&lab(), &uninstalled, &[], "kind cluster").0, Verdict::Fail, "Docker knows it, too");
+    assert_eq!(judged(&lab(), &uninstalled, &[], "cluster").0, Verdict::Fail, "Docker knows it, too");
     assert_eq!(judged(&lab(), &host_with(&["two-pod-registry"], &[]), &[], "image registry").0, Verdict::Fail);
     let newer = host(Some("v0.27.0"));
     let (verdict, cause) = judged(&lab(), &newer, &[], "kind");
@@ -272,7 +272,7 @@ fn longhorn_is_told_as_it_is() {
     let judge = |lab: &Lab, change: &dyn Fn(&mut HostFacts)| {
         let mut host = good.clone();
         change(&mut host);
-        judged(lab, &host, &[], "longhorn on kind")
+        judged(lab, &host, &[], "iSCSI in kind")
     };
     let mut plain = with_longhorn();
     plain.spec.kind.experimental_host_iscsi = false;

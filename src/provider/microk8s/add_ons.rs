@@ -56,8 +56,11 @@ fn step(add_on: AddOnName, lab: &Lab, wishes: &Wishes) -> Result<Step> {
         AddOnName::Storage if newer(RENAMED) => "hostpath-storage",
         other => other.name(),
     };
+    let there = host.microk8s.as_ref().is_some_and(|seen| is_on(&seen.add_ons, name));
     // Not all forms of arguments go together: one add-on a call, and each in the form that every release with it takes.
     let words = match add_on {
+        // One that is enabled has its range.
+        AddOnName::Metallb if there => vec![name.into()],
         AddOnName::Metallb => vec![format!("{name}:{}", range(lab)?)],
         AddOnName::Registry if newer(OPTIONS) => vec![name.into(), "--size".into(), REGISTRY_SIZE.into()],
         AddOnName::Registry => vec![format!("{name}:size={REGISTRY_SIZE}")],
@@ -66,7 +69,6 @@ fn step(add_on: AddOnName, lab: &Lab, wishes: &Wishes) -> Result<Step> {
     let commands = vec![host.user.microk8s(["enable".to_string()].into_iter().chain(words))];
     let passing = PASSING.map(Into::into).into();
     let object = HostObject::Microk8sAddOn { name: name.into() };
-    let there = host.microk8s.as_ref().is_some_and(|seen| is_on(&seen.add_ons, name));
     let reason = match wishes.made.contains(&object) {
         true => "it is enabled already",
         false => "it is enabled already, and not by us: reset will leave it",

@@ -2,6 +2,7 @@
 
 use super::{SNAP, channel, minor, name};
 use crate::lab::{AddOnName, Lab};
+use crate::model::range;
 use crate::model::{Check, Facts, HostFacts};
 use std::collections::BTreeSet;
 
@@ -87,10 +88,15 @@ fn version(lab: &Lab, host: &HostFacts) -> Option<Check> {
 fn range(lab: &Lab, facts: &Facts) -> Option<Check> {
     let there = facts.lb_ranges.as_ref()?;
     let wanted = lab.spec.metallb.range.as_ref().filter(|_| lab.has(AddOnName::Metallb))?;
-    let set = |ranges: &mut dyn Iterator<Item = &str>| -> BTreeSet<String> {
-        ranges.flat_map(|text| text.split(',')).map(|one| one.split_whitespace().collect()).collect()
+    // The same addresses, however they are written.
+    let set = |ranges: &[String]| -> BTreeSet<String> {
+        let read = |text: &String| match range::parse(text) {
+            Ok(spans) => spans.iter().map(ToString::to_string).collect(),
+            Err(_) => vec![text.clone()],
+        };
+        ranges.iter().flat_map(read).collect()
     };
-    if set(&mut there.iter().map(String::as_str)) == set(&mut [wanted.as_str()].into_iter()) {
+    if set(there) == set(std::slice::from_ref(wanted)) {
         return None;
     }
     let (has, hint) = match there.is_empty() {

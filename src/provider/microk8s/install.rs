@@ -1,7 +1,7 @@
 //! From no snap, or one that is there, to a cluster that answers.
 
 use super::{SNAP, channel, minor};
-use crate::lab::Lab;
+use crate::lab::{AddOnName, Lab};
 use crate::model::host::Microk8s as Seen;
 use crate::model::object::is_ready;
 use crate::model::{Action, Cmd, Facts, HostFacts, HostObject, Step, WaitFor};
@@ -13,6 +13,9 @@ const INSTALL: &str = "microk8s";
 /// Id of the step after which it runs.
 const RUNS: &str = "microk8s-runs";
 const KUBECONFIG: &str = "kubeconfig";
+const DATA: &str = "longhorn-data";
+/// Where Longhorn keeps its data on a node, whatever it runs on.
+pub(super) const DATA_FOLDER: &str = "/var/lib/longhorn";
 
 const SHORT: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(10 * 60);
@@ -35,8 +38,13 @@ pub fn steps(lab: &Lab, facts: &Facts, wishes: &Wishes) -> Vec<Step> {
     steps.push(run(host).after([INSTALL]).satisfied_by(runs));
     let current = (facts.reachable && wishes.kubeconfig_is_current).then(|| "it is there already".to_string());
     steps.push(kubeconfig(host, minor(lab, host)).after([RUNS]).satisfied_by(current));
+    let mut before = vec![KUBECONFIG];
+    if lab.has(AddOnName::Longhorn) {
+        steps.push(data_folder(host));
+        before.push(DATA);
+    }
     let ready = !facts.nodes.is_empty() && facts.nodes.iter().all(is_ready);
-    steps.push(nodes().after([KUBECONFIG]).satisfied_by(ready.then(|| "they are Ready".into())));
+    steps.push(nodes().after(before).satisfied_by(ready.then(|| "they are Ready".into())));
     steps
 }
 
@@ -86,6 +94,14 @@ fn member(host: &HostFacts) -> Option<Step> {
         Action::Make { object, commands, passing: Vec::new() },
     );
     Some(step.after([INSTALL]).satisfied_by(there.then(|| "it is so already".into())))
+}
+
+/// Longhorn would make it, and leave it. Made by us it is known to be ours; one that was there before is somebody else's data.
+fn data_folder(host: &HostFacts) -> Step {
+    let object = HostObject::Folder { path: DATA_FOLDER.into() };
+    let commands = vec![Cmd::new("mkdir", ["-p", DATA_FOLDER]).as_root(host.user.is_root)];
+    let action = Action::Make { object, commands, passing: Vec::new() };
+    Step::new(DATA, format!("Make {DATA_FOLDER}, where Longhorn keeps its data"), SHORT, action)
 }
 
 /// It begins by itself after its installation, and not after it was stopped: starting what runs changes nothing.

@@ -32,6 +32,10 @@ impl Provider for Microk8s {
         true
     }
 
+    fn is_the_node(&self) -> bool {
+        true
+    }
+
     fn is_shared(&self) -> bool {
         true
     }

@@ -24,6 +24,8 @@ pub fn steps(host: &HostFacts, made: &[HostObject], purge: bool) -> Vec<Step> {
         steps.extend(host.iscsi.sessions.iter().enumerate().map(|(number, target)| log_out(host, number, target)));
         steps.push(if goes { remove(host) } else { stop(host) });
     }
+    // Its data goes last, when nothing uses it any more.
+    steps.extend(made.iter().filter_map(|object| remove_data(host, object)));
     if goes || !ours {
         steps.extend(made.iter().filter_map(|object| leave_group(host, object)));
     }
@@ -52,6 +54,13 @@ fn log_out(host: &HostFacts, number: usize, target: &str) -> Step {
     let commands = vec![iscsiadm(&["--logout"]), iscsiadm(&["-o", "delete"])];
     let action = Action::Unmake { object: HostObject::IscsiSession { target: target.into() }, commands };
     Step::new(format!("iscsi-{}", number + 1), format!("Log out of {target}"), SHORT, action)
+}
+
+fn remove_data(host: &HostFacts, object: &HostObject) -> Option<Step> {
+    let HostObject::Folder { path } = object else { return None };
+    let commands = vec![Cmd::new("rm", ["-r", "--one-file-system", path]).as_root(host.user.is_root)];
+    let action = Action::Unmake { object: object.clone(), commands };
+    Some(Step::new("longhorn-data", format!("Remove {path}, where Longhorn kept its data"), SHORT, action))
 }
 
 fn remove(host: &HostFacts) -> Step {

@@ -72,6 +72,7 @@ fn from_nothing_to_a_cluster_in_a_login_without_the_group() {
             "sudo -n usermod -a -G microk8s ann",
             "sudo -n microk8s start",
             "sudo -n microk8s config --use-loopback",
+            "sudo -n mkdir -p /var/lib/longhorn",
             "sudo -n microk8s enable dns",
             "sudo -n microk8s enable hostpath-storage",
             "sudo -n microk8s enable registry:size=20Gi",
@@ -194,6 +195,9 @@ fn another_range_than_that_of_metallb_is_a_named_conflict() {
     };
     assert_eq!(verdicts(&lab(&[]), &there(&[RANGE]), &host), []);
     assert_eq!(verdicts(&lab(&[]), &Facts::default(), &host), [], "nothing was looked at");
+    let mut written = lab(&[]);
+    written.spec.metallb.range = Some("192.168.1.240/31".into());
+    assert_eq!(verdicts(&written, &there(&["192.168.1.240-192.168.1.241"]), &host), [], "however it is written");
     let told = verdicts(&lab(&[]), &there(&["10.0.0.1-10.0.0.9"]), &host);
     assert_eq!(told[0].0, Verdict::Fail);
     assert!(told[0].1.contains("10.0.0.1-10.0.0.9") && told[0].1.contains(RANGE), "{told:?}");
@@ -230,6 +234,14 @@ fn what_was_made_is_undone_and_nothing_else() {
     let began = [made(false), vec![HostObject::Microk8sRuns]].concat();
     assert!(undone(&began, false).contains(&"microk8s stop".to_string()));
     assert_eq!(undone(&[], true), Vec::<String>::new());
+    let data = HostObject::Folder { path: "/var/lib/longhorn".into() };
+    let gone = undone(&[vec![data], made(true)].concat(), true);
+    let last: Vec<&str> = gone.iter().rev().take(2).map(String::as_str).collect();
+    assert_eq!(
+        last,
+        [leave[0], "sudo -n rm -r --one-file-system /var/lib/longhorn"],
+        "its data goes after all that uses it"
+    );
 }
 
 #[test]
