@@ -1,7 +1,7 @@
 //! The provider kind from beginning to end, on a stand-in of kind that behaves and misbehaves as the real one, over a real Kubernetes
 //! and a real Docker. Its nodes have no iSCSI, as those of the real one.
 
-use crate::support::{Lab, Place, Rig};
+use crate::support::{FIT_FOR_LONGHORN, Lab, Place, Rig};
 use std::process::Command;
 
 /// Out of the network that is made where no other network is in the way.
@@ -12,6 +12,7 @@ const NAME: &str = "{{.Name}}";
 /// The lab, with the stand-in and Docker on its PATH; none where there is no rig.
 fn lab() -> Option<(Lab, Rig)> {
     let rig = Rig::alone()?;
+    FIT_FOR_LONGHORN.iter().for_each(|(name, script)| rig.fake(name, script));
     let mut lab = Lab::new(Place::sim(), "two-pod");
     lab.path = Some(rig.path());
     lab.flags = vec!["--provider", "kind", "--node-image", "kindest/node:v1.24.17", "--lb-range", RANGE, "--yes"];
@@ -78,18 +79,9 @@ fn kind_goes_from_nothing_to_iris_and_back() {
 
 #[test]
 fn kind_with_longhorn_is_refused_and_as_an_experiment_it_fails_at_the_canary() {
-    let Some((lab, rig)) = lab() else { return };
+    let Some((lab, _rig)) = lab() else { return };
     lab.up(&["--longhorn"]).exits(3).says("no volume would ever attach").says("--experimental-host-iscsi");
     nothing_is_left(&lab);
-    rig.fake("iscsiadm", "case \"$*\" in *--version*) echo 'iscsiadm version 2.1.5';; *) echo 'iscsiadm: No active sessions.' >&2; exit 21;; esac");
-    rig.fake(
-        "systemctl",
-        "case \"$*\" in *iscsid*) echo active; echo active;; *) echo inactive; echo inactive; exit 3;; esac",
-    );
-    rig.fake("modinfo", "echo /lib/modules/iscsi_tcp.ko");
-    for tool in ["findmnt", "blkid", "lsblk", "mount.nfs"] {
-        rig.fake(tool, "exit 0");
-    }
     let run = lab.up(&["--longhorn", "--experimental-host-iscsi"]).exits(4);
     let run = run.says("a Longhorn volume does not work on").says("no Longhorn volume can be attached");
     assert!(run.err.contains("experimental: nobody is known"), "{}", run.transcript());
@@ -122,7 +114,7 @@ fn kind_clusters_of_others_are_not_touched() {
     let Some((lab, _rig)) = lab() else { return };
     let label = "io.x-k8s.kind.cluster=two-pod";
     docker(&["run", "--detach", "--name", "two-pod-control-plane", "--label", label, "kindest/node:v1.24.17"]);
-    lab.up(&[]).exits(3).says("a kind cluster two-pod that this lab did not make").says("--name NAME");
+    lab.up(&[]).exits(3).says("kind has a cluster two-pod already, and this lab has not made it").says("--name NAME");
     lab.is_gone();
     assert_eq!(left_in_docker(), ["container two-pod-control-plane"]);
     docker(&["rm", "--force", "--volumes", "two-pod-control-plane"]);

@@ -1,7 +1,7 @@
 //! From a machine without microk8s to a lab and back, by stand-ins of `snap` and `microk8s` that behave, and misbehave, as the real
 //! ones do, over a real cluster. Only where that cluster's program is named: it is started by `snap install`.
 
-use crate::support::{End, Lab, Reader, Run, skipped};
+use crate::support::{End, FIT_FOR_LONGHORN, Lab, Reader, Run, skipped};
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,9 @@ const RIG: &str = "IRIS_LAB_E2E_RIG";
 const RANGE: &str = "10.64.140.40-10.64.140.49";
 const UP: &[&str] = &["up", "--provider", "microk8s", "--yes", "--lb-range", RANGE];
 const WITH_LONGHORN: &[&str] = &["up", "--provider", "microk8s", "--yes", "--lb-range", RANGE, "--longhorn"];
+/// What `ip` says where that range is a part of the network.
+const ADDRESSES: &str = r#"[{"ifname":"eth0","addr_info":[{"local":"10.64.140.5","prefixlen":24}]}]"#;
+const ROUTES: &str = r#"[{"dst":"default","gateway":"10.64.140.1","dev":"eth0"}]"#;
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A machine with snapd and nothing else, one at a time.
@@ -35,8 +38,19 @@ impl Machine {
         turn.lock().unwrap();
         let rig = std::path::absolute(rig).unwrap();
         let machine = Machine { lab: Lab::on_sim(), rig, _turn: turn };
+        FIT_FOR_LONGHORN.iter().for_each(|(name, script)| machine.lab.stand_in(name, script));
+        // The range is one of this machine's network. What starts the cluster asks for other things, of the real program.
+        let ip = machine.real("ip");
+        machine.lab.stand_in("ip", &format!("case \"$*\" in '-4 -j addr'*) echo '{ADDRESSES}';; '-4 -j route'*) echo '{ROUTES}';; *) exec {ip} \"$@\";; esac"));
         machine.rig("down");
         Some(machine)
+    }
+
+    /// Where a program of this machine really is.
+    fn real(&self, name: &str) -> String {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file());
+        found.unwrap_or_else(|| panic!("no {name} on PATH")).display().to_string()
     }
 
     fn rig(&self, verb: &str) {
@@ -49,7 +63,10 @@ impl Machine {
         let mut command = self.lab.command(args);
         let system = std::env::var("PATH").unwrap_or_default();
         let tools = self.rig.parent().unwrap_or(Path::new("/")).join("bin");
-        command.env("PATH", format!("{}:{system}", tools.display())).env("MICROK8S_STATE", self.snap());
+        let own = self.lab.scratch.dir("bin");
+        command
+            .env("PATH", format!("{}:{}:{system}", own.display(), tools.display()))
+            .env("MICROK8S_STATE", self.snap());
         command.env("IRIS_LAB_CACHE_DIR", self.lab.scratch.path().join("cache")).envs(faults.iter().copied());
         command
     }
@@ -141,7 +158,8 @@ fn microk8s_from_no_snap_to_iris_with_longhorn_and_back() {
         let mut events = up.events().into_iter();
         events.find(|event| event["event"] == "step-finished" && event["step"] == step).unwrap_or_default().to_string()
     };
-    for step in ["microk8s", "kubeconfig", "dns", "storage", "registry", "metallb", "longhorn-canary", "data-1-ready"] {
+    for step in ["microk8s", "kubeconfig", "dns", "storage", "registry", "metallb", "longhorn-canary-1", "data-1-ready"]
+    {
         assert!(ended(step).contains("changed"), "{step}: {}", ended(step));
     }
     let set = machine.reader().get("/apis/apps/v1/namespaces/iris-lab/statefulsets/data").unwrap();

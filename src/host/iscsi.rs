@@ -131,6 +131,15 @@ fn spares_sd(config: &str) -> bool {
     spares
 }
 
+/// Whether there is a session with a target. Where none is, it exits with 21 and says so.
+pub(super) async fn has_session(machine: &dyn Machine, target: &str) -> Result<bool> {
+    if machine.find("iscsiadm").is_none() {
+        return Ok(false);
+    }
+    let sessions = ask(machine, "iscsiadm", &["-m", "session"]).await?.stdout;
+    Ok(sessions.split_whitespace().any(|word| word == target))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,13 +160,4 @@ mod tests {
         assert!(!spares_sd("blacklist_exceptions {\n    devnode \"^sda\"\n}\n"));
         assert!(!spares_sd("blacklist {\n#    devnode \"^sd[a-z0-9]+\"\n    devnode \"^loop\"\n}\n"));
     }
-}
-
-/// Whether there is a session with a target. Where none is, it exits with 21 and says so.
-pub(super) async fn has_session(machine: &dyn Machine, target: &str) -> Result<bool> {
-    if machine.find("iscsiadm").is_none() {
-        return Ok(false);
-    }
-    let sessions = ask(machine, "iscsiadm", &["-m", "session"]).await?.stdout;
-    Ok(sessions.split_whitespace().any(|word| word == target))
 }

@@ -17,7 +17,7 @@ pub use golden::golden;
 pub use lab::Lab;
 pub use place::Place;
 pub use redact::redacted;
-pub use rig::Rig;
+pub use rig::{FIT_FOR_LONGHORN, Rig};
 pub use run::{End, Run};
 pub use scratch::Scratch;
 pub use shape::{same, shape};

@@ -9,6 +9,25 @@ use std::process::{Command, Stdio};
 /// The path of the rig's program.
 const RIG: &str = "IRIS_LAB_E2E_RIG";
 
+/// Programs that stand for those of a machine on which Longhorn's volumes can be attached: open-iscsi, its service and its module,
+/// and a disk with room.
+pub const FIT_FOR_LONGHORN: &[(&str, &str)] = &[
+    (
+        "iscsiadm",
+        "case \"$*\" in *--version*) echo 'iscsiadm version 2.1.5';; *) echo 'iscsiadm: No active sessions.' >&2; exit 21;; esac",
+    ),
+    ("systemctl", "case \"$*\" in *iscsid*) echo active; echo active;; *) echo inactive; echo inactive; exit 3;; esac"),
+    ("modinfo", "echo /lib/modules/iscsi_tcp.ko"),
+    (
+        "df",
+        "printf 'Filesystem Type 1024-blocks Used Available Capacity Mounted on\\n/dev/vda ext4 500000000 1000 499999000 1%% /\\n'",
+    ),
+    ("findmnt", "exit 0"),
+    ("blkid", "exit 0"),
+    ("lsblk", "exit 0"),
+    ("mount.nfs", "exit 0"),
+];
+
 /// The rig, down at the beginning and at the end, and programs of a test's own before its stand-ins.
 pub struct Rig {
     program: PathBuf,
