@@ -13,6 +13,8 @@ const NAME: &str = "{{.Name}}";
 fn lab() -> Option<(Lab, Rig)> {
     let rig = Rig::alone()?;
     FIT_FOR_LONGHORN.iter().for_each(|(name, script)| rig.fake(name, script));
+    // What a test that failed has left would fail the next one.
+    docker(&["rm", "--force", "--volumes", "two-pod-control-plane"]);
     let mut lab = Lab::new(Place::sim(), "two-pod");
     lab.path = Some(rig.path());
     lab.flags = vec!["--provider", "kind", "--node-image", "kindest/node:v1.24.17", "--lb-range", RANGE, "--yes"];
@@ -114,7 +116,10 @@ fn kind_clusters_of_others_are_not_touched() {
     let Some((lab, _rig)) = lab() else { return };
     let label = "io.x-k8s.kind.cluster=two-pod";
     docker(&["run", "--detach", "--name", "two-pod-control-plane", "--label", label, "kindest/node:v1.24.17"]);
-    lab.up(&[]).exits(3).says("kind has a cluster two-pod already, and this lab has not made it").says("--name NAME");
+    lab.up(&[])
+        .exits(3)
+        .says("kind has a cluster two-pod already, and this lab has not made it")
+        .says("use --name with another name");
     lab.is_gone();
     assert_eq!(left_in_docker(), ["container two-pod-control-plane"]);
     docker(&["rm", "--force", "--volumes", "two-pod-control-plane"]);

@@ -13,6 +13,9 @@ use crate::paths::{self, StateDir};
 use crate::provider::{self, Undo};
 use crate::ui::{ResetSummary, Ui};
 
+/// Stands for a lab where there is none: no lab has a dot in its name, and so none has its folder.
+const NO_LAB: &str = "no.lab";
+
 /// What is kept, beside what a lab's own journal says.
 pub fn kept(state: &StateDir) -> Result<Vec<HostObject>> {
     Ok(Journal::kept(state)?.made())
@@ -75,7 +78,7 @@ pub async fn without_a_lab(ui: &Ui, state: &StateDir, args: &ResetArgs) -> Resul
         let what = format!("This removes {}, with whatever else is in it by now", names.join(", "));
         ui.confirm_typed(&what, "yes")?;
     }
-    let session = Session::new("", state, Journal::kept(state)?, None, None, &System);
+    let session = Session::new(NO_LAB, state, Journal::kept(state)?, None, None, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     (summary.seconds, summary.removed) = (outcome.elapsed.as_secs_f64(), plan.unmade(&outcome.changed));
     outcome.into_result().map_err(|failure| failure.hint("mend the cause and run `iris-lab reset --purge` again"))?;
