@@ -86,7 +86,7 @@ fn kind_with_longhorn_is_refused_and_as_an_experiment_it_fails_at_the_canary() {
     nothing_is_left(&lab);
     let run = lab.up(&["--longhorn", "--experimental-host-iscsi"]).exits(4);
     let run = run.says("a Longhorn volume does not work on").says("no Longhorn volume can be attached");
-    assert!(run.err.contains("experimental: nobody is known"), "{}", run.transcript());
+    assert!(run.err.contains("is tried, which nobody has proven"), "{}", run.transcript());
     let pods = lab.reader().get("/api/v1/namespaces/longhorn-system/pods").unwrap();
     let phases: Vec<&str> =
         pods["items"].as_array().unwrap().iter().filter_map(|pod| pod["status"]["phase"].as_str()).collect();
@@ -136,7 +136,7 @@ fn kind_says_it_when_docker_stops_in_the_middle() {
         stop = rig.file("stopped").display(),
     ));
     lab.up(&[]).exits(1).says("Cannot connect to the Docker daemon").says("mend the cause and run");
-    lab.up(&[]).exits(3).says("it does not answer").says("sudo systemctl start docker");
+    lab.up(&[]).exits(3).says("it does not answer").says("systemctl enable --now docker");
     lab.reset().exits(3).says("Docker does not answer").says("nothing was removed");
     std::fs::remove_file(rig.file("stopped")).unwrap();
     rig.fake("docker", &format!("exec {real} \"$@\""));

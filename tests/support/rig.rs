@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 /// The path of the rig's program.
 const RIG: &str = "IRIS_LAB_E2E_RIG";
 
-/// Programs that stand for those of a machine on which Longhorn's volumes can be attached: open-iscsi, its service and its module,
+/// Programs that stand for those of a virtual machine on which Longhorn's volumes can be attached: open-iscsi, its service and its module,
 /// and a disk with room.
 pub const FIT_FOR_LONGHORN: &[(&str, &str)] = &[
     (
@@ -22,6 +22,7 @@ pub const FIT_FOR_LONGHORN: &[(&str, &str)] = &[
         "df",
         "printf 'Filesystem Type 1024-blocks Used Available Capacity Mounted on\\n/dev/vda ext4 500000000 1000 499999000 1%% /\\n'",
     ),
+    ("systemd-detect-virt", "echo kvm"),
     ("findmnt", "exit 0"),
     ("blkid", "exit 0"),
     ("lsblk", "exit 0"),
