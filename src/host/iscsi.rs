@@ -3,12 +3,10 @@
 use super::seen;
 use crate::error::Result;
 use crate::exec::{Machine, ask};
-use crate::model::host::{Iscsi, Module, StorageTools};
+use crate::model::host::{Iscsi, LONGHORN_TARGETS, Module, Session, StorageTools};
 
 /// Where programs of root are.
 const ROOTS_FOLDERS: &[&str] = &["/usr/sbin", "/sbin", "/usr/local/sbin"];
-/// How Longhorn names its targets.
-const TARGETS: &str = "iqn.2019-10.io.longhorn";
 /// Exit code of iscsiadm when there is nothing to show.
 const NOTHING: i32 = 21;
 /// Number of the kernel's netlink protocol for iSCSI.
@@ -30,7 +28,7 @@ pub(super) async fn iscsi(machine: &dyn Machine) -> Result<Iscsi> {
     let version = version.filter(|output| output.ok());
     let [iscsid, socket] = states;
     let (sessions, unlisted) = match sessions {
-        Some(output) if output.ok() => (targets(&output.stdout), None),
+        Some(output) if output.ok() => (listed(&output.stdout), None),
         Some(output) if output.code != Some(NOTHING) => (Vec::new(), output.text().lines().next().map(Into::into)),
         _ => (Vec::new(), None),
     };
@@ -106,12 +104,14 @@ fn unreachable(machine: &dyn Machine) -> Result<Option<String>> {
     Ok((!here).then(|| "the kernel's iSCSI is open, but not in the network namespace in which this runs".into()))
 }
 
-/// Names of Longhorn's targets in a list of sessions.
-fn targets(sessions: &str) -> Vec<String> {
-    let mut found: Vec<String> =
-        sessions.split_whitespace().filter(|word| word.starts_with(TARGETS)).map(Into::into).collect();
-    found.dedup();
-    found
+/// Longhorn's sessions in a list: `tcp: [1] 10.1.254.7:3260,1 iqn.2019-10.io.longhorn:pvc-1 (non-flash)`.
+fn listed(sessions: &str) -> Vec<Session> {
+    let read = |line: &str| {
+        let mut words = line.split_whitespace().skip(2);
+        let (portal, target) = (words.next()?.split(',').next()?, words.next()?);
+        target.starts_with(LONGHORN_TARGETS).then(|| Session { portal: portal.into(), target: target.into() })
+    };
+    sessions.lines().filter_map(read).collect()
 }
 
 /// Whether the black list of multipath has the devices that Longhorn's volumes become.
@@ -133,10 +133,8 @@ fn spares_sd(config: &str) -> bool {
 
 /// Whether there is a session with a target. Where none is, it exits with 21 and says so.
 pub(super) async fn has_session(machine: &dyn Machine, target: &str) -> Result<bool> {
-    if machine.find("iscsiadm").is_none() {
-        return Ok(false);
-    }
-    let sessions = ask(machine, "iscsiadm", &["-m", "session"]).await?.stdout;
+    let Some(program) = program(machine, "iscsiadm") else { return Ok(false) };
+    let sessions = ask(machine, &program, &["-m", "session"]).await?.stdout;
     Ok(sessions.split_whitespace().any(|word| word == target))
 }
 
@@ -148,7 +146,9 @@ mod tests {
     fn sessions_of_others_are_none_of_ours() {
         let text = "tcp: [1] 10.1.254.7:3260,1 iqn.2019-10.io.longhorn:pvc-1 (non-flash)\n\
                     tcp: [2] 192.168.1.9:3260,1 iqn.2005-10.org.freenas.ctl:disk (non-flash)\n";
-        assert_eq!(targets(text), ["iqn.2019-10.io.longhorn:pvc-1"]);
+        let ours = Session { portal: "10.1.254.7:3260".into(), target: "iqn.2019-10.io.longhorn:pvc-1".into() };
+        assert_eq!(listed(text), [ours]);
+        assert_eq!(listed("iscsiadm: No active sessions.\n"), []);
     }
 
     #[test]

@@ -8,7 +8,6 @@ mod known;
 mod microk8s;
 mod network;
 mod route;
-mod session;
 mod snap;
 mod system;
 
@@ -47,7 +46,7 @@ async fn words(machine: &dyn Machine, program: &str, args: &[&str]) -> Result<St
 
 /// All that is seen of this host, read side by side. `cache` is the folder of programs that we downloaded.
 pub async fn facts(machine: &dyn Machine, cache: &Path) -> Result<HostFacts> {
-    let (system, user, network, snap, microk8s, docker, kind, iscsi, sessions, storage) = futures::try_join!(
+    let (system, user, network, snap, microk8s, docker, kind, iscsi, storage) = futures::try_join!(
         system::system(machine),
         system::user(machine),
         network::network(machine),
@@ -56,10 +55,9 @@ pub async fn facts(machine: &dyn Machine, cache: &Path) -> Result<HostFacts> {
         docker::docker(machine),
         kind::kind(machine, cache),
         iscsi::iscsi(machine),
-        session::sessions(machine),
         iscsi::storage(machine),
     )?;
-    Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, sessions, storage })
+    Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, storage })
 }
 
 /// What matters of a machine that is a node of a cluster which somebody else has made.

@@ -1,6 +1,9 @@
 //! What Longhorn needs of a node, as it is on this host.
 
+use crate::model::Cmd;
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
 
 /// iSCSI.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,7 +22,7 @@ pub struct Iscsi {
     /// Why the kernel's iSCSI cannot be reached from here; none when it can.
     pub unreachable: Option<String>,
     /// Sessions with Longhorn's own names.
-    pub sessions: Vec<String>,
+    pub sessions: Vec<Session>,
     /// Why its sessions cannot be listed; none when they can.
     pub unlisted: Option<String>,
 }
@@ -39,6 +42,9 @@ pub enum Module {
     Unknown,
 }
 
+/// How Longhorn names its targets: the volume's name follows.
+pub const LONGHORN_TARGETS: &str = "iqn.2019-10.io.longhorn";
+
 /// A session of the kernel's iSCSI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,6 +53,23 @@ pub struct Session {
     pub portal: String,
     /// Name of the target.
     pub target: String,
+}
+
+impl Session {
+    /// Whether its target is in one of these networks: in the pods of a cluster of ours, and of no other on this host.
+    pub fn leads_into(&self, networks: &[Ipv4Net]) -> bool {
+        let address = self.portal.split(':').next().and_then(|address| address.parse::<Ipv4Addr>().ok());
+        address.is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
+    }
+
+    /// The commands that end it and forget it.
+    pub fn log_out(&self, is_root: bool) -> Vec<Cmd> {
+        let of = |rest: &[&str]| {
+            let node = ["-m", "node", "-T", &self.target, "-p", &self.portal];
+            Cmd::new("iscsiadm", node.iter().chain(rest).copied()).as_root(is_root)
+        };
+        vec![of(&["--logout"]), of(&["-o", "delete"])]
+    }
 }
 
 /// The other tools.

@@ -9,7 +9,7 @@ mod object;
 mod system;
 
 pub use docker::{Docker, DockerNetwork, Kind};
-pub use iscsi::{Iscsi, Module, Session, StorageTools};
+pub use iscsi::{Iscsi, LONGHORN_TARGETS, Module, Session, StorageTools};
 pub use microk8s::{MICROK8S_KUBELET, Microk8s, Snap, minor};
 pub use network::{Interface, Network};
 pub use object::HostObject;
@@ -37,8 +37,6 @@ pub struct HostFacts {
     pub kind: Option<Kind>,
     /// iSCSI, as Longhorn needs it.
     pub iscsi: Iscsi,
-    /// Every iSCSI session.
-    pub sessions: Vec<Session>,
     /// The other tools that Longhorn's nodes need.
     pub storage: StorageTools,
 }

@@ -53,7 +53,7 @@ fn sessions(case: &Case) -> Option<Check> {
         let hint = "see for yourself: `sudo iscsiadm -m session`";
         return Some(Check::warn(name, format!("they cannot be listed: {why}"), hint));
     }
-    let first = iscsi.sessions.first()?;
+    let first = &iscsi.sessions.first()?.target;
     let cause = match iscsi.sessions.len() {
         1 => format!("a Longhorn has left one: {first}"),
         count => format!("a Longhorn has left {count}, such as {first}"),

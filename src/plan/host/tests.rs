@@ -3,7 +3,7 @@
 use super::*;
 use crate::lab;
 use crate::model::Verdict::{Fail, Ok, Warn};
-use crate::model::host::{Disk, Docker, Kind, Microk8s, Module, Snap};
+use crate::model::host::{Disk, Docker, Kind, Microk8s, Module, Session, Snap};
 use crate::provider;
 
 /// A host that has all that a lab on microk8s with Longhorn wants.
@@ -55,6 +55,11 @@ fn found(spec: &str, name: &str, change: impl FnOnce(&mut HostFacts)) -> (Verdic
 fn is(spec: &str, name: &str, verdict: Verdict, says: &str, change: impl FnOnce(&mut HostFacts)) {
     let (is, text) = found(spec, name, change);
     assert!(is == verdict && text.contains(says), "{name} is {is:?}, not {verdict:?} with {says:?}: {text}");
+}
+
+/// A session of Longhorn's.
+fn session(target: &str) -> Session {
+    Session { portal: "10.1.7.9:3260".into(), target: target.into() }
 }
 
 #[test]
@@ -121,7 +126,7 @@ fn a_cluster_that_runs_has_its_ports_and_its_disk() {
         busy(host);
         let add_ons = [("registry".to_string(), true)].into();
         host.microk8s = Some(Microk8s { running: true, add_ons, ..Microk8s::default() });
-        host.iscsi.sessions = vec!["iqn.2019-10.io.longhorn:pvc-1".into()];
+        host.iscsi.sessions = vec![session("iqn.2019-10.io.longhorn:pvc-1")];
         host.storage.old_data = true;
     };
     is(MICROK8S, "ports", Ok, "already", running);
@@ -195,7 +200,7 @@ fn what_is_there_already() {
     assert_eq!(verdict(&with(&["two-pod"]), &ours), Some(Ok));
     assert_eq!(verdict(&with(&["other"]), &[]), Some(Ok));
     is(MICROK8S, "iSCSI sessions", Warn, "--logout", |host| {
-        host.iscsi.sessions = vec!["iqn.2019-10.io.longhorn:a".into()]
+        host.iscsi.sessions = vec![session("iqn.2019-10.io.longhorn:a")]
     });
     is(MICROK8S, "old data", Warn, "/var/lib/longhorn", |host| host.storage.old_data = true);
     is(MICROK8S, "leftovers", Warn, "vxlan", |host| host.system.leftovers = vec!["/sys/class/net/vxlan.calico".into()]);
@@ -204,7 +209,7 @@ fn what_is_there_already() {
 #[test]
 fn nothing_that_holds_data_is_mended() {
     let mut host = good();
-    host.iscsi.sessions = vec!["iqn.2019-10.io.longhorn:a".into()];
+    host.iscsi.sessions = vec![session("iqn.2019-10.io.longhorn:a")];
     host.storage.old_data = true;
     host.system.leftovers = vec!["/var/snap/microk8s".into()];
     assert!(checked(MICROK8S, &host, &[]).iter().all(|check| check.mend.is_empty()));

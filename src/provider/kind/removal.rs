@@ -7,13 +7,10 @@ use crate::error::{Failure, Result};
 use crate::model::{Action, Cmd, HostFacts, HostObject, Step};
 use crate::provider::Undo;
 use ipnet::Ipv4Net;
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(3 * 60);
-/// How Longhorn's targets are named.
-const TARGETS: &str = "iqn.2019-10.io.longhorn";
 
 /// All of it, in order.
 pub(super) fn steps(undo: &Undo) -> Result<Vec<Step>> {
@@ -106,18 +103,10 @@ fn sessions(undo: &Undo) -> Vec<Step> {
             _ => None,
         })
         .collect();
-    let ours = undo.host.sessions.iter().filter(|session| {
-        let address = session.portal.split(':').next().and_then(|address| address.parse::<Ipv4Addr>().ok());
-        session.target.starts_with(TARGETS)
-            && address.is_some_and(|address| ranges.iter().any(|range| range.contains(&address)))
-    });
+    let ours = undo.host.iscsi.sessions.iter().filter(|session| session.leads_into(&ranges));
     let steps = ours.enumerate().map(|(number, session)| {
-        let of = |rest: &[&str]| {
-            let node = ["-m", "node", "-T", &session.target, "-p", &session.portal];
-            Cmd::new("iscsiadm", node.iter().chain(rest).copied()).as_root(undo.host.user.is_root)
-        };
         let object = HostObject::IscsiSession { target: session.target.clone() };
-        unmake(format!("session-{}", number + 1), &object, vec![of(&["--logout"]), of(&["-o", "delete"])])
+        unmake(format!("session-{}", number + 1), &object, session.log_out(undo.host.user.is_root))
     });
     steps.collect()
 }

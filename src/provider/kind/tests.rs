@@ -307,10 +307,9 @@ fn reset_undoes_what_the_journal_names_and_nothing_else() {
     let mut host = host_with(&["two-pod-control-plane", "two-pod-registry"], &[]);
     host.user.is_root = true;
     let session = |portal: &str, name: &str| Session { portal: portal.into(), target: name.into() };
-    host.sessions = vec![
+    host.iscsi.sessions = vec![
         session("10.244.1.9:3260", "iqn.2019-10.io.longhorn:pvc-1"),
         session("10.1.7.9:3260", "iqn.2019-10.io.longhorn:pvc-of-microk8s"),
-        session("10.244.1.8:3260", "iqn.2005-10.org.example:disk"),
     ];
     let steps = undone(&host, false).unwrap();
     assert_eq!(ids(&steps), ["session-1", "route-1", "kind-cluster", "registry", "registry-volume", "network"]);

@@ -3,9 +3,14 @@
 //! off no finalizer, so that what is stuck stays stuck.
 
 use super::SNAP;
+use crate::model::host::Session;
 use crate::model::{Action, Cmd, HostFacts, HostObject, Step};
+use ipnet::Ipv4Net;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+/// Addresses of its pods, in every release: those of another Longhorn on this host are not among them.
+const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 1, 0, 0), 16);
 const SHORT: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(5 * 60);
 const REMOVE: Duration = Duration::from_secs(10 * 60);
@@ -21,7 +26,8 @@ pub fn steps(host: &HostFacts, made: &[HostObject], purge: bool) -> Vec<Step> {
     }
     if ours || made.contains(&HostObject::Microk8sRuns) {
         // A target that ends before its session leaves a session that waits for it for ever.
-        steps.extend(host.iscsi.sessions.iter().enumerate().map(|(number, target)| log_out(host, number, target)));
+        let ours = host.iscsi.sessions.iter().filter(|session| session.leads_into(&[PODS]));
+        steps.extend(ours.enumerate().map(|(number, session)| log_out(host, number, session)));
         steps.push(if goes { remove(host) } else { stop(host) });
     }
     // Its data goes last, when nothing uses it any more.
@@ -46,14 +52,10 @@ fn disable(host: &HostFacts, object: &HostObject) -> Option<Step> {
     Some(Step::new(format!("disable-{name}"), format!("Disable the add-on {name}"), LONG, action))
 }
 
-fn log_out(host: &HostFacts, number: usize, target: &str) -> Step {
-    let iscsiadm = |operation: &[&str]| {
-        let args = ["-m", "node", "-T", target].into_iter().chain(operation.iter().copied());
-        Cmd::new("iscsiadm", args).as_root(host.user.is_root)
-    };
-    let commands = vec![iscsiadm(&["--logout"]), iscsiadm(&["-o", "delete"])];
-    let action = Action::Unmake { object: HostObject::IscsiSession { target: target.into() }, commands };
-    Step::new(format!("iscsi-{}", number + 1), format!("Log out of {target}"), SHORT, action)
+fn log_out(host: &HostFacts, number: usize, session: &Session) -> Step {
+    let object = HostObject::IscsiSession { target: session.target.clone() };
+    let action = Action::Unmake { object, commands: session.log_out(host.user.is_root) };
+    Step::new(format!("iscsi-{}", number + 1), format!("Log out of {}", session.target), SHORT, action)
 }
 
 fn remove_data(host: &HostFacts, object: &HostObject) -> Option<Step> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::lab::Lab;
-use crate::model::host::{Interface, Iscsi, Network, Snap, System, User};
+use crate::model::host::{Interface, Iscsi, Network, Session, Snap, System, User};
 use crate::model::{Action, SimSettings, Verdict};
 use crate::provider::CLUSTER;
 use std::path::Path;
@@ -213,14 +213,21 @@ fn made(snap: bool) -> Vec<HostObject> {
 
 #[test]
 fn what_was_made_is_undone_and_nothing_else() {
+    let session = |portal: &str, volume: &str| Session {
+        portal: portal.into(),
+        target: format!("iqn.2019-10.io.longhorn:{volume}"),
+    };
     let host = HostFacts {
-        iscsi: Iscsi { sessions: vec!["iqn.2019-10.io.longhorn:pvc-1".into()], ..Iscsi::default() },
+        iscsi: Iscsi {
+            sessions: vec![session("10.1.7.9:3260", "pvc-1"), session("10.42.0.8:3260", "of-k3s")],
+            ..Iscsi::default()
+        },
         ..with("v1.24.17", &["dns", "ingress", "metallb"])
     };
     let undone = |made: &[HostObject], purge| lines(&removal::steps(&host, made, purge));
     let log_out = [
-        "sudo -n iscsiadm -m node -T iqn.2019-10.io.longhorn:pvc-1 --logout",
-        "sudo -n iscsiadm -m node -T iqn.2019-10.io.longhorn:pvc-1 -o delete",
+        "sudo -n iscsiadm -m node -T iqn.2019-10.io.longhorn:pvc-1 -p 10.1.7.9:3260 --logout",
+        "sudo -n iscsiadm -m node -T iqn.2019-10.io.longhorn:pvc-1 -p 10.1.7.9:3260 -o delete",
     ];
     let disable = ["microk8s disable metallb", "microk8s disable dns"];
     let leave = ["sudo -n gpasswd --delete ann microk8s"];
