@@ -5,6 +5,7 @@ use super::original::original;
 use super::{again, credentials, labs};
 use crate::addon::longhorn::original::Original;
 use crate::cli::LabArgs;
+use crate::cluster::kubeconfig;
 use crate::engine::journal::{Journal, Target};
 use crate::error::{Failure, Result};
 use crate::exec::Machine;
@@ -34,6 +35,8 @@ pub struct Request {
     pub sim: SimSettings,
     /// This host; nothing of it where the provider does not use it.
     pub host: HostFacts,
+    /// A kubeconfig for the cluster that the provider has made already, as its tool prints it; none while there is none that runs.
+    pub access: Option<String>,
     /// What was made on this host, as the lab's journal says and that of what earlier labs have left.
     pub made: Vec<HostObject>,
     /// What is to be said of the addresses of its load balancer.
@@ -85,7 +88,7 @@ impl Request {
         let ground = Ground { provider, host: &host, made: &made, before };
         let addresses = addresses::settle(&mut lab, &ground, machine).await?;
         let ignored = args.ignore_check.clone();
-        let request = Request {
+        let mut request = Request {
             lab,
             longhorn,
             provider,
@@ -93,6 +96,7 @@ impl Request {
             context,
             sim,
             host,
+            access: None,
             made,
             addresses,
             cache,
@@ -101,6 +105,10 @@ impl Request {
             state,
             dir,
         };
+        if let Some(command) = provider.access(&request.lab, &request.wishes(false)) {
+            let output = machine.run(&command, &|_| {}).await?;
+            request.access = if output.ok() { kubeconfig::alone(&output.stdout).ok() } else { None };
+        }
         if let Some(target) = target {
             request.agree_with(&target)?;
         }

@@ -9,7 +9,7 @@ use crate::engine::journal::{Change, Journal};
 use crate::engine::lock::HostLock;
 use crate::engine::{Outcome, Session, simulator};
 use crate::error::{Failure, Kind, Result};
-use crate::exec::{Machine, System};
+use crate::exec::System;
 use crate::lab::AddOnName;
 use crate::model::longhorn::{CLASS, takes_volumes};
 use crate::model::shell::Shell;
@@ -184,9 +184,9 @@ pub(super) fn announce(ui: &Ui, request: &Request) {
 pub(super) async fn connect(request: &Request) -> Result<Option<Cluster>> {
     let path = request.dir.kubeconfig();
     if request.provider.uses_host() {
-        let Some(text) = printed_kubeconfig(request).await? else { return Ok(None) };
+        let Some(text) = &request.access else { return Ok(None) };
         // One that does not answer is waited for by the plan.
-        return Ok(Cluster::from_text(&text).await.ok());
+        return Ok(Cluster::from_text(text).await.ok());
     }
     if request.provider.makes_cluster() {
         let runs = simulator::runs(&request.dir)? && path.exists();
@@ -196,13 +196,6 @@ pub(super) async fn connect(request: &Request) -> Result<Option<Cluster>> {
         Some(context) => Cluster::from_text(&kubeconfig::extract(&kubeconfig::users(), context)?).await.map(Some),
         None => Cluster::connect(&path, None).await.map(Some),
     }
-}
-
-/// The kubeconfig of a cluster that the provider has made already.
-async fn printed_kubeconfig(request: &Request) -> Result<Option<String>> {
-    let Some(command) = request.provider.access(&request.lab, &request.wishes(false)) else { return Ok(None) };
-    let output = System.run(&command, &|_| {}).await?;
-    Ok(if output.ok() { kubeconfig::alone(&output.stdout).ok() } else { None })
 }
 
 pub(super) async fn look(request: &Request, cluster: Option<Cluster>) -> Result<Found> {
@@ -216,8 +209,8 @@ pub(super) async fn look(request: &Request, cluster: Option<Cluster>) -> Result<
             fs::read_to_string(request.dir.kubeconfig()).is_ok_and(|text| text == wanted)
         }
         _ if request.provider.uses_host() => {
-            let wanted = printed_kubeconfig(request).await?;
-            wanted.is_some_and(|wanted| fs::read_to_string(request.dir.kubeconfig()).is_ok_and(|text| text == wanted))
+            let wanted = request.access.as_ref();
+            wanted.is_some_and(|wanted| fs::read_to_string(request.dir.kubeconfig()).is_ok_and(|text| text == *wanted))
         }
         _ => request.dir.kubeconfig().exists(),
     };
