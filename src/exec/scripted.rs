@@ -53,6 +53,16 @@ impl Scripted {
         Scripted { script, ..Scripted::default() }
     }
 
+    /// A host on which each of these commands exits with a code and prints this, one time after the other where it stands twice.
+    pub fn saying(commands: &[(&str, i32, &str, &str)]) -> Self {
+        let mut script = Script::default();
+        for (line, code, out, err) in commands {
+            let answer = Answer { code: *code, out: out.to_string(), err: err.to_string() };
+            script.commands.entry(line.to_string()).or_default().push(answer);
+        }
+        Scripted::new(script)
+    }
+
     fn answer(&self, cmd: &Cmd) -> Result<Output> {
         self.log.borrow_mut().push(cmd.to_string());
         let line = cmd.line();

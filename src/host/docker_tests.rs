@@ -1,7 +1,7 @@
 //! What Docker says, as it was recorded: an engine that answers, and the ways in which one does not.
 
 use super::*;
-use crate::exec::scripted::{Answer, Script, Scripted};
+use crate::exec::scripted::Scripted;
 
 const INFO: &str = "docker info --format '{{json .}}'";
 /// Docker 20.10 on Debian, without what is not read.
@@ -24,22 +24,13 @@ const NETWORKS: &str = r#"[
      "IPv4Address":"172.18.0.2/16","IPv6Address":"fc00:f853:ccd:e793::2/64"}},
    "Options":{"com.docker.network.bridge.enable_ip_masquerade":"true"}}]"#;
 
-fn host(commands: &[(&str, i32, &str, &str)]) -> Scripted {
-    let mut script = Script::default();
-    for (line, code, out, err) in commands {
-        let answer = Answer { code: *code, out: out.to_string(), err: err.to_string() };
-        script.commands.entry(line.to_string()).or_default().push(answer);
-    }
-    Scripted::new(script)
-}
-
 fn said(code: i32, out: &str, err: &str) -> Docker {
     about(&Output { code: Some(code), stdout: out.into(), stderr: err.into() })
 }
 
 #[tokio::test]
 async fn an_engine_with_its_networks_containers_and_images() {
-    let host = host(&[
+    let host = Scripted::saying(&[
         (INFO, 0, DEBIAN, ""),
         ("docker ps --all --format '{{.Names}}'", 0, "kind-control-plane\nold\n", ""),
         ("docker ps --format '{{.Names}}'", 0, "kind-control-plane\n", ""),
@@ -63,8 +54,8 @@ async fn an_engine_with_its_networks_containers_and_images() {
 
 #[tokio::test]
 async fn without_its_client_there_is_none() {
-    assert_eq!(docker(&host(&[])).await.unwrap(), None);
-    assert!(!has(&host(&[]), "container", "x").await.unwrap());
+    assert_eq!(docker(&Scripted::saying(&[])).await.unwrap(), None);
+    assert!(!has(&Scripted::saying(&[]), "container", "x").await.unwrap());
 }
 
 #[test]
@@ -115,14 +106,14 @@ async fn what_is_missing_is_told_from_what_cannot_be_asked() {
             "Error response from daemon: no such image: x: No such image: x:latest",
         ),
     ] {
-        assert!(!has(&host(&[(line, 1, "[]\n", said)]), kind, "x").await.unwrap(), "{said}");
-        assert!(has(&host(&[(line, 0, "x\n", "")]), kind, "x").await.unwrap());
-        let failure = has(&host(&[(line, 1, "[]\n", DEAD)]), kind, "x").await.unwrap_err();
+        assert!(!has(&Scripted::saying(&[(line, 1, "[]\n", said)]), kind, "x").await.unwrap(), "{said}");
+        assert!(has(&Scripted::saying(&[(line, 0, "x\n", "")]), kind, "x").await.unwrap());
+        let failure = has(&Scripted::saying(&[(line, 1, "[]\n", DEAD)]), kind, "x").await.unwrap_err();
         assert_eq!(
             (failure.message.as_str(), &failure.hints[..]),
             ("Docker does not answer", &[START_HINT.to_string()][..])
         );
-        let failure = has(&host(&[(line, 1, "", FORBIDDEN)]), kind, "x").await.unwrap_err();
+        let failure = has(&Scripted::saying(&[(line, 1, "", FORBIDDEN)]), kind, "x").await.unwrap_err();
         assert_eq!(failure.hints, [SOCKET_HINT]);
     }
 }

@@ -63,17 +63,8 @@ mod tests {
     use super::*;
     use crate::exec::scripted::{Answer, Script, Scripted};
 
-    fn host(commands: &[(&str, i32, &str, &str)]) -> Scripted {
-        let mut script = Script::default();
-        for (line, code, out, err) in commands {
-            let answer = Answer { code: *code, out: out.to_string(), err: err.to_string() };
-            script.commands.entry(line.to_string()).or_default().push(answer);
-        }
-        Scripted::new(script)
-    }
-
     async fn seen(commands: &[(&str, i32, &str, &str)]) -> Option<Kind> {
-        kind(&host(commands), Path::new("/cache")).await.unwrap()
+        kind(&Scripted::saying(commands), Path::new("/cache")).await.unwrap()
     }
 
     const VERSION: (&str, i32, &str, &str) = ("kind version", 0, "kind v0.22.0 go1.20.13 linux/amd64\n", "");

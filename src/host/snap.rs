@@ -70,7 +70,7 @@ fn version(table: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::scripted::{Answer, Script, Scripted};
+    use crate::exec::scripted::Scripted;
 
     const LIST: &str = "Name      Version   Rev   Tracking     Publisher   Notes\n\
                         core20    20240227  2264  latest/sta…  canonical✓  base\n\
@@ -80,12 +80,8 @@ mod tests {
                            12   Doing   today at 10:02 UTC  -                   Install \"microk8s\" snap\n";
 
     fn host(commands: &[(&str, i32, &str)]) -> Scripted {
-        let mut script = Script::default();
-        for (line, code, out) in commands {
-            let answer = Answer { code: *code, out: out.to_string(), err: String::new() };
-            script.commands.entry(line.to_string()).or_default().push(answer);
-        }
-        Scripted::new(script)
+        let quiet: Vec<_> = commands.iter().map(|(line, code, out)| (*line, *code, *out, "")).collect();
+        Scripted::saying(&quiet)
     }
 
     #[test]
