@@ -153,7 +153,16 @@ pub fn write_private(path: &Path, content: &str) -> Result<()> {
 
 /// The failure for a file or folder that cannot be written.
 pub fn unwritable(path: &Path, error: std::io::Error) -> Failure {
+    unwritable_unless(path, error, STATE_VARIABLE)
+}
+
+/// The same for a file in the cache folder.
+pub fn uncached(path: &Path, error: std::io::Error) -> Failure {
+    unwritable_unless(path, error, CACHE_VARIABLE)
+}
+
+fn unwritable_unless(path: &Path, error: std::io::Error, variable: &str) -> Failure {
     Failure::requirement(format!("cannot write {}", path.display()))
         .caused_by(error)
-        .hint(format!("free space or give write access there, or set {STATE_VARIABLE} to another folder"))
+        .hint(format!("free space or give write access there, or set {variable} to another folder"))
 }

@@ -44,7 +44,7 @@ pub struct ResetArgs {
     /// Remove Longhorn too when it was not installed by iris-lab
     #[arg(long, help_heading = "Run")]
     pub adopt: bool,
-    /// Remove what is kept for the next lab, too: the snap that iris-lab installed, images, downloads
+    /// Remove what is kept for the next lab, too: the snap that iris-lab installed, node images
     #[arg(long, help_heading = "Run")]
     pub purge: bool,
     /// Answer yes to every question: the data is lost

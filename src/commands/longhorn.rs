@@ -60,6 +60,11 @@ impl Longhorn {
         matches!(self.whose, Whose::Ours | Whose::Adopted)
     }
 
+    /// Whether somebody else installed it, and keeps it.
+    pub fn is_others(&self) -> bool {
+        self.whose == Whose::Others
+    }
+
     /// What its removal is planned from; `pods` is the namespace of the lab's pods.
     pub fn removal<'a>(&'a self, lab: &'a str, pods: Option<&'a str>) -> Option<Removal<'a>> {
         self.goes().then(|| Removal {

@@ -79,6 +79,12 @@ impl Undo {
         })
     }
 
+    /// Leaves folders of data: somebody else's Longhorn keeps its own there by now.
+    fn leave_folders(&mut self) {
+        let is_folder = |step: &Step| matches!(&step.action, Action::Unmake { object: HostObject::Folder { .. }, .. });
+        self.steps.retain(|step| !is_folder(step));
+    }
+
     /// Whether the cluster goes, with everything in it.
     fn takes_the_cluster(&self) -> bool {
         self.objects().any(HostObject::is_the_cluster)
@@ -121,7 +127,7 @@ async fn locked(
     here: Here,
     cluster: Option<Cluster>,
     lock: Option<&Lock>,
-    undo: Undo,
+    mut undo: Undo,
 ) -> Result<()> {
     let mut found = Labelled::default();
     let mut longhorn = Longhorn::default();
@@ -141,6 +147,9 @@ async fn locked(
         confirm(ui, &here, &found, &longhorn, &undo)?;
     }
     let removal = longhorn.removal(&here.name, here.target().ok().map(|target| target.namespace.as_str()));
+    if longhorn.is_others() {
+        undo.leave_folders();
+    }
     let undone: Vec<String> = undo.objects().map(|object| format!("the {object}")).collect();
     let Undo { steps, stays, others, .. } = undo;
     let plan = plan::reset(&here.name, here.provider, &found, cluster.is_some(), removal.as_ref(), steps)?;
@@ -194,4 +203,23 @@ fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef], longhorn: &Longhorn, undo:
         whole.map(|object| format!(". The {object} goes as a whole, with whatever else is in it")).unwrap_or_default();
     let what = format!("This removes the lab {} and its {} objects. {data}{longhorn}{whole}", here.name, found.len());
     ui.confirm_typed(&what, &here.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn folders_that_somebody_else_uses_by_now_are_left() {
+        let unmake = |object: HostObject| {
+            Step::new("x", "x", Duration::from_secs(1), Action::Unmake { object, commands: Vec::new() })
+        };
+        let snap = HostObject::Snap { name: "microk8s".into() };
+        let folder = HostObject::Folder { path: "/var/lib/longhorn".into() };
+        let steps = vec![unmake(snap.clone()), unmake(folder)];
+        let mut undo = Undo { steps, stays: Vec::new(), others: Vec::new(), exists: true };
+        undo.leave_folders();
+        assert_eq!(undo.objects().collect::<Vec<_>>(), [&snap]);
+    }
 }

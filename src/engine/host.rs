@@ -10,7 +10,7 @@ use crate::exec::Output;
 use crate::host;
 use crate::model::longhorn::takes_volumes;
 use crate::model::{Cmd, HostObject, StepEnd};
-use crate::paths::{unwritable, write_private};
+use crate::paths::{uncached, write_private};
 use backon::{ExponentialBuilder, Retryable};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -158,7 +158,7 @@ impl Session<'_> {
             fs::set_permissions(&part, fs::Permissions::from_mode(0o755))?;
             fs::rename(part, path)
         };
-        write().map_err(|e| unwritable(path, e))?;
+        write().map_err(|e| uncached(path, e))?;
         Ok(StepEnd::Changed(path.display().to_string()))
     }
 

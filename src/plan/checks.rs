@@ -14,13 +14,8 @@ use serde_json::Value;
 pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
     let nodes_to_be = wanted.provider.nodes(wanted.lab, &wanted.wishes);
     let site = wanted.site(facts, &nodes_to_be);
-    let mut host = host(wanted);
-    // A provider judges what it needs by itself, too: what the machine's checks say already is not said twice.
-    let known = |check: &Check| host.iter().any(|seen| seen.name == check.name && seen.verdict >= check.verdict);
-    let more = wanted.provider.checks(wanted.lab, facts, &wanted.wishes).into_iter();
-    let more: Vec<Check> = more.filter(|check| !known(check)).collect();
-    host.extend(more);
-    let add_ons = host.into_iter().chain(addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site)));
+    let host = host(wanted).into_iter().chain(wanted.provider.checks(wanted.lab, facts, &wanted.wishes));
+    let add_ons = host.chain(addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site)));
     if !facts.reachable {
         return add_ons.collect();
     }

@@ -65,6 +65,16 @@ impl Kind {
     /// The release that is downloaded where there is none.
     pub const RELEASE: &str = "v0.22.0";
 
+    /// The role of the node that the cluster is run from.
+    pub const CONTROL_PLANE: &str = "control-plane";
+
+    /// Whether a container is a node of a cluster, by kind's way of naming them: it can be told without kind.
+    pub fn is_node(container: &str, cluster: &str) -> bool {
+        let role = container.strip_prefix(cluster).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
+        let plain = role.trim_end_matches(|c: char| c.is_ascii_digit());
+        matches!(plain, Kind::CONTROL_PLANE | "worker" | "external-load-balancer")
+    }
+
     /// Where a downloaded one is.
     pub fn cached(cache: &Path) -> PathBuf {
         cache.join(format!("kind-{}", Kind::RELEASE))

@@ -47,17 +47,26 @@ fn kind(case: &Case) -> Check {
             format!("{microk8s}; `--experimental-host-iscsi` tries the iSCSI of this machine"),
         );
     }
-    match &case.host.docker {
-        Some(docker) if docker.rootless => {
-            let cause = "Docker runs without root: its nodes cannot enter the namespaces of the machine";
-            Check::fail(name, cause, "use the Docker of the machine: `docker context use default`")
-        }
-        _ => Check::warn(
-            name,
-            "the iSCSI of this machine is tried, which nobody has proven: a volume on each node tells whether it works",
-            microk8s,
-        ),
+    let (docker, user) = (case.host.docker.as_ref(), &case.host.user);
+    if docker.is_some_and(|docker| docker.rootless) {
+        let cause = "Docker runs without root: its nodes cannot enter the namespaces of the machine";
+        return Check::fail(name, cause, "use the Docker of the machine: `docker context use default`");
     }
+    if docker.is_some_and(|docker| docker.remaps_users) {
+        let cause = "Docker remaps users: its nodes cannot enter the namespaces of the machine";
+        return Check::fail(name, cause, "take userns-remap out of /etc/docker/daemon.json, and restart Docker");
+    }
+    if !case.lab.spec.longhorn.canary {
+        let cause = "only a volume that was attached proves it, and --no-canary leaves that out";
+        return Check::fail(name, cause, "leave --no-canary out");
+    }
+    if !user.is_root && !user.sudo {
+        let cause = "routes to the pods are made by root, and sudo asks for a password";
+        return Check::fail(name, cause, "let it ask now, in this terminal, and try again: `sudo -v`");
+    }
+    let cause = "the iSCSI of this machine is tried, which nobody has proven: a volume on each node tells whether it works. All \
+                 nodes share the machine's one initiator and disk, and a privileged pod can become root here";
+    Check::warn(name, cause, microk8s)
 }
 
 /// What it needs of the machine itself.

@@ -17,7 +17,7 @@ pub use longhorn::host as about_longhorn;
 pub use mend::mend;
 
 use crate::lab::{AddOnName, Lab, ProviderName};
-use crate::model::host::Disk;
+use crate::model::host::{Disk, Kind};
 use crate::model::{Check, Cmd, HostFacts, HostObject, Verdict};
 
 /// What the checks are made from.
@@ -83,7 +83,10 @@ impl<'a> Case<'a> {
 
     /// Whether kind has a cluster with the lab's name, whoever made it.
     fn kind_cluster(&self) -> bool {
-        self.host.kind.as_ref().is_some_and(|kind| kind.clusters.contains(&self.lab.metadata.name))
+        let name = &self.lab.metadata.name;
+        // Its nodes are there, too, where kind itself is not any more.
+        self.host.kind.iter().any(|kind| kind.clusters.contains(name))
+            || self.host.docker.iter().flat_map(|docker| &docker.containers).any(|one| Kind::is_node(one, name))
     }
 
     /// The folder in which its volumes are, and the disk of that folder.

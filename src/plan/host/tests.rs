@@ -35,6 +35,8 @@ fn lab(spec: &str) -> Lab {
 const MICROK8S: &str = "provider: microk8s, addOns: [registry, longhorn]";
 const KIND: &str = "provider: kind, addOns: [registry]";
 const KIND_LONGHORN: &str = "provider: kind, addOns: [longhorn]";
+const UNPROVEN: &str =
+    "provider: kind, addOns: [longhorn], kind: { experimentalHostIscsi: true }, longhorn: { canary: false }";
 const TRIED: &str = "provider: kind, addOns: [longhorn], kind: { experimentalHostIscsi: true }";
 
 fn checked(spec: &str, host: &HostFacts, made: &[HostObject]) -> Vec<Check> {
@@ -86,6 +88,9 @@ fn longhorn_on_kind_is_told_as_it_is() {
         host.docker.as_mut().unwrap().operating_system = "Docker Desktop".into();
     });
     is(TRIED, "iSCSI in kind", Fail, "without root", |host| host.docker.as_mut().unwrap().rootless = true);
+    is(TRIED, "iSCSI in kind", Fail, "remaps users", |host| host.docker.as_mut().unwrap().remaps_users = true);
+    is(TRIED, "iSCSI in kind", Fail, "sudo -v", |host| host.user.sudo = false);
+    is(UNPROVEN, "iSCSI in kind", Fail, "--no-canary", |_| {});
     is(TRIED, "iSCSI in kind", Warn, "nobody has proven", |_| {});
     is(TRIED, "iscsiadm", Fail, "sudo apt-get install -y open-iscsi", |host| host.iscsi.iscsiadm = None);
 }
@@ -199,6 +204,9 @@ fn what_is_there_already() {
     assert_eq!(verdict(&with(&["two-pod"]), &[]), Some(Fail), "somebody else made it");
     assert_eq!(verdict(&with(&["two-pod"]), &ours), Some(Ok));
     assert_eq!(verdict(&with(&["other"]), &[]), Some(Ok));
+    let mut uninstalled = good();
+    uninstalled.docker.as_mut().unwrap().containers = vec!["two-pod-control-plane".into()];
+    assert_eq!(verdict(&uninstalled, &[]), Some(Fail), "Docker knows its nodes, too");
     is(MICROK8S, "iSCSI sessions", Warn, "--logout", |host| {
         host.iscsi.sessions = vec![session("iqn.2019-10.io.longhorn:a")]
     });

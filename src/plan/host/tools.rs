@@ -120,7 +120,6 @@ fn of_docker(case: &Case, docker: &Docker) -> Vec<Check> {
                      reaches the addresses of its networks";
         Check::warn("rootless Docker", cause, "use the Docker of the machine: `docker context use default`")
     }));
-    checks.push(kind(case));
     checks.extend(addresses(case));
     checks
 }
@@ -177,22 +176,12 @@ fn driver(docker: &Docker) -> Check {
     }
 }
 
-fn kind(case: &Case) -> Check {
-    match &case.host.kind {
-        None => Check::ok("kind", "it is not installed: `up` downloads it"),
-        Some(kind) => Check::ok("kind", &kind.version),
-    }
-}
-
 /// The addresses of a network inside a virtual machine end there.
 fn addresses(case: &Case) -> Option<Check> {
     let place = case.foreign_kernel().filter(|place| place != "WSL2")?;
     case.lab.has(AddOnName::Metallb).then(|| {
         let cause = format!("kind's network is inside {place}: no address in it is reached from here");
-        Check::warn(
-            "addresses",
-            cause,
-            "open the portal with `kubectl port-forward` as `iris-lab status` shows the way in",
-        )
+        let way = format!("kubectl port-forward -n {} service/iris-ext 52773", case.lab.spec.iris.namespace);
+        Check::warn("addresses", cause, format!("open the portal with `{way}`, at http://localhost:52773"))
     })
 }

@@ -89,7 +89,8 @@ pub(super) fn steps(lab: &Lab, facts: &Facts, wishes: &Wishes) -> Result<Vec<Ste
 
 fn remains(lab: &Lab, wishes: &Wishes) -> Remains {
     let (name, docker) = (&lab.metadata.name, wishes.host.docker.as_ref());
-    let of_lab = |list: &[String]| list.iter().filter(|one| is_node(one, name)).cloned().collect::<Vec<_>>();
+    let of_lab =
+        |list: &[String]| list.iter().filter(|one| host::Kind::is_node(one, name)).cloned().collect::<Vec<_>>();
     let nodes = docker.map(|docker| of_lab(&docker.containers)).unwrap_or_default();
     match (nodes.is_empty(), wishes.was_whole) {
         (true, _) => Remains::None,
@@ -99,13 +100,6 @@ fn remains(lab: &Lab, wishes: &Wishes) -> Remains {
             Remains::Whole { stopped: nodes.into_iter().filter(|node| !running.contains(node)).collect() }
         }
     }
-}
-
-/// Whether a container is a node of a cluster, by kind's way of naming them.
-pub(super) fn is_node(container: &str, cluster: &str) -> bool {
-    let role = container.strip_prefix(cluster).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
-    let plain = role.trim_end_matches(|c: char| c.is_ascii_digit());
-    matches!(plain, CONTROL_PLANE | "worker" | "external-load-balancer")
 }
 
 /// The program, where this machine has none.

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// The role of the node on which nothing of the lab runs.
-const CONTROL_PLANE: &str = "control-plane";
+const CONTROL_PLANE: &str = host::Kind::CONTROL_PLANE;
 /// Where a node that uses the iSCSI of this machine sees its processes, and by them its namespaces.
 const HOST_PROC: &str = "/host-proc";
 

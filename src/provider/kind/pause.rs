@@ -1,8 +1,8 @@
 //! Stopping and starting a cluster that is there: its nodes and its registry are containers, and keep all that is in them.
 
-use super::cluster::is_node;
-use super::{CONTROL_PLANE, Kind, registry};
+use super::{Kind, registry};
 use crate::error::{Failure, Result};
+use crate::model::host;
 use crate::model::{Action, Cmd, HostFacts, HostObject, Step, WaitFor};
 use crate::provider::CLUSTER;
 use std::time::Duration;
@@ -13,7 +13,7 @@ const READY: Duration = Duration::from_secs(5 * 60);
 /// The containers that are the nodes of a cluster, running or not.
 pub(super) fn nodes<'a>(name: &str, host: &'a HostFacts) -> Vec<&'a str> {
     let containers = host.docker.iter().flat_map(|docker| &docker.containers);
-    containers.map(String::as_str).filter(|container| is_node(container, name)).collect()
+    containers.map(String::as_str).filter(|container| host::Kind::is_node(container, name)).collect()
 }
 
 /// The step that stops it.
@@ -30,7 +30,7 @@ pub(super) fn start(name: &str, host: &HostFacts) -> Result<Vec<Step>> {
         Failure::requirement("kind is not installed any more")
             .hint("`iris-lab up` gets it again, and starts the cluster, too")
     })?;
-    let workers = nodes(name, host).iter().filter(|node| !node.contains(CONTROL_PLANE)).count();
+    let workers = nodes(name, host).iter().filter(|node| node.starts_with(&format!("{name}-worker"))).count();
     let access = Action::TakeKubeconfig { command: Kind::access_command(&kind.program, name) };
     let ready = Action::Wait { target: WaitFor::NodesReady { count: workers as u32 } };
     Ok(vec![

@@ -1,9 +1,9 @@
 //! Undoing what the journal says was made, and nothing else: iSCSI sessions and routes before the nodes that they lead to.
 
-use super::cluster::is_node;
 use super::network::{NETWORK, there};
 use super::program;
 use crate::error::{Failure, Result};
+use crate::model::host;
 use crate::model::{Action, Cmd, HostFacts, HostObject, Step};
 use crate::provider::Undo;
 use ipnet::Ipv4Net;
@@ -115,7 +115,7 @@ fn sessions(undo: &Undo) -> Vec<Step> {
 fn is_used(undo: &Undo) -> bool {
     let ours = |container: &String| {
         undo.made.iter().any(|object| match object {
-            HostObject::KindCluster { name } => is_node(container, name),
+            HostObject::KindCluster { name } => host::Kind::is_node(container, name),
             HostObject::Container { name } => container == name,
             _ => false,
         })

@@ -243,58 +243,15 @@ fn judged(lab: &Lab, host: &HostFacts, made: &[HostObject], name: &str) -> (Verd
 
 #[test]
 fn what_stands_in_the_way_is_said_before_anything_is_made() {
-    let none = HostFacts::default();
-    assert_eq!(judged(&lab(), &none, &[], "Docker").0, Verdict::Fail);
-    let mut dead = host(Some("v0.22.0"));
-    dead.docker.as_mut().unwrap().unreachable = Some("Cannot connect to the Docker daemon".into());
-    assert_eq!(
-        judged(&lab(), &dead, &[], "Docker"),
-        (Verdict::Fail, "it does not answer: Cannot connect to the Docker daemon".into())
-    );
-    let theirs = host_with(&["two-pod-control-plane"], &[]);
-    assert_eq!(judged(&lab(), &theirs, &[], "cluster").0, Verdict::Fail);
-    assert_eq!(judged(&lab(), &theirs, &made(), "cluster").0, Verdict::Ok);
-    let mut uninstalled = theirs;
-    uninstalled.kind = None;
-    assert_eq!(judged(&lab(), &uninstalled, &[], "cluster").0, Verdict::Fail, "Docker knows it, too");
     assert_eq!(judged(&lab(), &host_with(&["two-pod-registry"], &[]), &[], "image registry").0, Verdict::Fail);
     let newer = host(Some("v0.27.0"));
-    let (verdict, cause) = judged(&lab(), &newer, &[], "kind");
+    let (verdict, cause) = judged(&lab(), &newer, &[], "nodes of kind");
     assert_eq!((verdict, cause.contains("is for v0.22.0")), (Verdict::Warn, true), "{cause}");
     let mut lab = lab();
+    lab.metadata.name = "x".repeat(51);
+    assert_eq!(judged(&lab, &newer, &[], "name").0, Verdict::Fail);
     lab.spec.kubernetes = Some("1.31".into());
-    assert_eq!(judged(&lab, &newer, &[], "kind").0, Verdict::Fail);
-}
-
-#[test]
-fn longhorn_is_told_as_it_is() {
-    let good = host(Some("v0.22.0"));
-    let judge = |lab: &Lab, change: &dyn Fn(&mut HostFacts)| {
-        let mut host = good.clone();
-        change(&mut host);
-        judged(lab, &host, &[], "iSCSI in kind")
-    };
-    let mut plain = with_longhorn();
-    plain.spec.kind.experimental_host_iscsi = false;
-    let (verdict, cause) = judge(&plain, &|_| {});
-    assert!(verdict == Verdict::Fail && cause.contains("no volume would ever attach"), "{cause}");
-    let linux = cfg!(target_os = "linux");
-    assert!(!linux || judge(&with_longhorn(), &|_| {}).0 == Verdict::Warn);
-    let mut blind = with_longhorn();
-    blind.spec.longhorn.canary = false;
-    assert_eq!(judge(&blind, &|_| {}).0, Verdict::Fail);
-    let docker =
-        |change: &'static dyn Fn(&mut Docker)| move |host: &mut HostFacts| change(host.docker.as_mut().unwrap());
-    for change in [
-        &(|host: &mut HostFacts| host.system.os = "macos".into()) as &dyn Fn(&mut HostFacts),
-        &|host| host.system.kernel = "5.15.153.1-microsoft-standard-WSL2".into(),
-        &|host| (host.user.name, host.user.sudo) = ("ann".into(), false),
-        &docker(&|docker| docker.rootless = true),
-        &docker(&|docker| docker.remaps_users = true),
-        &docker(&|docker| docker.operating_system = "Docker Desktop".into()),
-    ] {
-        assert_eq!(judge(&with_longhorn(), change).0, Verdict::Fail);
-    }
+    assert_eq!(judged(&lab, &newer, &[], "nodes of kind").0, Verdict::Fail);
 }
 
 fn undone(host: &HostFacts, purge: bool) -> Result<Vec<Step>> {
