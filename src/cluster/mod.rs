@@ -11,6 +11,7 @@ mod delete;
 mod discovery;
 mod error;
 mod evacuate;
+mod exec;
 mod fatal;
 mod finalize;
 mod holds;
@@ -42,6 +43,7 @@ mod wait_tests;
 
 pub use apply::Applied;
 pub use changes::Changes;
+pub use exec::Executed;
 pub use job::JobEnd;
 pub use labelled::Labelled;
 pub use lock::{Holder, Lock};

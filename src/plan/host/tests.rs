@@ -172,6 +172,16 @@ fn who_may_do_it() {
     is(MICROK8S, "group", Warn, "not in this login", |host| host.user.groups_after_login = vec!["microk8s".into()]);
     is(MICROK8S, "group", Ok, "adds anna", |_| {});
     is(MICROK8S, "root", Fail, "sudo -v", |host| host.user.sudo = false);
+    is(MICROK8S, "root", Fail, "sudo -v", |host| {
+        (host.user.sudo, host.microk8s) = (false, Some(Microk8s { running: true, ..Microk8s::default() }));
+    });
+    is(MICROK8S, "microk8s", Fail, "sudo usermod -a -G microk8s anna", |host| {
+        let why = "Insufficient permissions to access MicroK8s.".to_string();
+        host.microk8s = Some(Microk8s { unreadable: Some(why), ..Microk8s::default() });
+    });
+    is(MICROK8S, "microk8s", Fail, "microk8s inspect", |host| {
+        host.microk8s = Some(Microk8s { unreadable: Some("it hangs".into()), ..Microk8s::default() });
+    });
     is(MICROK8S, "snapd", Fail, "sudo apt-get install -y snapd", |host| host.snap = None);
     is(MICROK8S, "snapd", Fail, "does not answer", |host| host.snap = Some(Snap::default()));
     let denied = |host: &mut HostFacts| {

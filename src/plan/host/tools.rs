@@ -50,7 +50,15 @@ fn microk8s(case: &Case) -> Check {
             let version = [there.version.as_str(), there.channel.as_str()].into_iter().find(|text| !text.is_empty());
             let version = version.unwrap_or("an unknown version");
             match &there.unreadable {
-                Some(why) => Check::ok(name, format!("{version} is there; its state is read by `up`: {why}")),
+                Some(why) => {
+                    let hint = match why.contains("Insufficient permissions") {
+                        true => "join its group, and log in again",
+                        false => "look at it with `microk8s status` and `microk8s inspect`",
+                    };
+                    let join = case.root("usermod", ["-a", "-G", name, case.host.user.name.as_str()]);
+                    let check = Check::fail(name, format!("{version} does not say how it is: {why}"), hint);
+                    if hint.starts_with("join") { check.mended_by([join]) } else { check }
+                }
                 None if there.running => Check::ok(name, format!("{version} runs")),
                 None => Check::ok(name, format!("{version} is stopped: `up` starts it")),
             }
@@ -58,11 +66,12 @@ fn microk8s(case: &Case) -> Check {
     }
 }
 
-/// The snap and the group need root, and a command in the background can answer no question.
+/// The snap and the group need root, and so does every call in a login without the group; a command in the background can answer
+/// no question.
 fn root(case: &Case) -> Option<Check> {
     let user = &case.host.user;
     let may = user.is_root || user.sudo;
-    let needed = case.host.microk8s.as_ref().is_none_or(|microk8s| microk8s.unreadable.is_some() || !microk8s.running);
+    let needed = case.host.microk8s.is_none() || !user.groups.iter().any(|group| group == "microk8s");
     (needed && !may).then(|| {
         let hint = "let it ask now, in this terminal, and go on within its few minutes: `sudo -v`";
         Check::fail("root", format!("sudo asks {} for a password, or is not there", user.name), hint)

@@ -1,68 +1,14 @@
-//! What must hold on this host before microk8s is made or used.
+//! What is to be said of a microk8s that is there: another release or another range than the lab asks for.
 
-use super::{SNAP, channel, minor, name};
+use super::{channel, name};
 use crate::lab::{AddOnName, Lab};
 use crate::model::range;
 use crate::model::{Check, Facts, HostFacts};
 use std::collections::BTreeSet;
 
-/// Releases whose containerd does not start on version 2 of the control groups.
-const OLD_CGROUPS: std::ops::RangeInclusive<u32> = 19..=21;
-
-/// All of them.
+/// All of them: what the checks of the machine do not know, as they look at no channel and into no cluster.
 pub fn checks(lab: &Lab, facts: &Facts, host: &HostFacts) -> Vec<Check> {
-    let all = [snapd(host), rights(host), readable(host), cgroups(lab, host), version(lab, host), range(lab, facts)];
-    all.into_iter().flatten().collect()
-}
-
-fn snapd(host: &HostFacts) -> Option<Check> {
-    if host.microk8s.is_some() || host.snap.as_ref().is_some_and(|snap| !snap.version.is_empty()) {
-        return None;
-    }
-    Some(match &host.snap {
-        None => {
-            Check::fail(name(), "it is a snap, and snapd is not installed", "install snapd: `sudo apt install snapd`")
-        }
-        Some(_) => {
-            let hint = "start it with `sudo systemctl enable --now snapd.socket`";
-            Check::fail(name(), "it is a snap, and snapd does not answer", hint)
-        }
-    })
-}
-
-/// Installing needs root, and so does every call in a login that has not the group yet.
-fn rights(host: &HostFacts) -> Option<Check> {
-    let user = &host.user;
-    if user.is_root || user.sudo || (host.microk8s.is_some() && user.groups.iter().any(|group| group == SNAP)) {
-        return None;
-    }
-    let (cause, hint) = match host.microk8s {
-        None => ("installing it needs root, and sudo asks for a password", "run `sudo -v` first, which asks once"),
-        Some(_) => (
-            "this login is not in its group, and sudo asks for a password",
-            "run `sudo -v` first, or join the group with `sudo usermod -a -G microk8s $USER` and log in again",
-        ),
-    };
-    Some(Check::fail(name(), cause, hint))
-}
-
-fn readable(host: &HostFacts) -> Option<Check> {
-    let why = host.microk8s.as_ref()?.unreadable.as_ref()?;
-    let hint = if why.contains("Insufficient permissions") {
-        "join its group with `sudo usermod -a -G microk8s $USER`, log in again, and look with `microk8s status`"
-    } else {
-        "look at it with `microk8s status` and `microk8s inspect`"
-    };
-    Some(Check::fail(name(), format!("it does not say how it is: {why}"), hint))
-}
-
-fn cgroups(lab: &Lab, host: &HostFacts) -> Option<Check> {
-    let minor = minor(lab, host).filter(|minor| OLD_CGROUPS.contains(minor))?;
-    (host.system.cgroups == 2).then(|| {
-        let cause =
-            format!("1.{minor} does not start on this host: its containerd needs version 1 of the control groups");
-        Check::warn(name(), cause, "use `--channel 1.24/stable`, or boot with systemd.unified_cgroup_hierarchy=0")
-    })
+    [version(lab, host), range(lab, facts)].into_iter().flatten().collect()
 }
 
 /// One that is there is used as it is, also when the lab names another.
