@@ -62,16 +62,25 @@ fn reset_with_longhorn_then_reset() {
 }
 
 #[test]
-fn up_and_reset_with_longhorn_on_a_real_cluster() {
+fn up_with_longhorn_on_a_real_cluster_then_up() {
     if let Some(place) = Place::real_at_length() {
-        let lab = Lab::new(place, "e2e-killed").with(LONGHORN);
-        reset_at_once(&lab);
-        reset_again(&lab);
+        up_again(&Lab::new(place, "e2e-killed").with(LONGHORN));
     }
 }
 
-/// The steps of `reset` at which it is killed on a real cluster.
-const FOR_SHORT: &[&str] = &["longhorn-uninstall", "longhorn-namespace"];
+#[test]
+fn up_with_longhorn_on_a_real_cluster_then_reset() {
+    if let Some(place) = Place::real_at_length() {
+        reset_at_once(&Lab::new(place, "e2e-killed").with(LONGHORN));
+    }
+}
+
+#[test]
+fn reset_with_longhorn_on_a_real_cluster_then_reset() {
+    if let Some(place) = Place::real_at_length() {
+        reset_again(&Lab::new(place, "e2e-killed").with(LONGHORN));
+    }
+}
 
 /// Where a run is killed.
 #[derive(Debug)]
@@ -93,16 +102,11 @@ impl Moment {
 
 /// Every moment of `up`; on a real cluster a few that matter, unless all are asked for.
 fn moments(lab: &Lab) -> Vec<Moment> {
-    let (after, during) = (|step: &str| Moment::After(step.into()), |step: &str| Moment::During(step.into()));
-    match (lab.place.is_real(), lab.flags.as_slice()) {
-        (true, LONGHORN) => return vec![during("longhorn-manager"), during("longhorn-canary-lab-1")],
-        (true, _) if !lab.place.is_thorough() => {
-            return vec![after("namespace"), during("iris"), after("iris"), after("data-0-ready")];
-        }
-        _ => {}
+    if !lab.place.is_thorough() {
+        let (after, during) = (|step: &str| Moment::After(step.into()), |step: &str| Moment::During(step.into()));
+        return vec![after("namespace"), during("iris"), after("iris"), after("data-0-ready")];
     }
-    let steps = lab.steps();
-    let open = steps.into_iter().filter(|step| !step.satisfied);
+    let open = lab.steps().into_iter().filter(|step| !step.satisfied);
     open.flat_map(|step| around(lab, step.id)).collect()
 }
 
@@ -146,9 +150,7 @@ fn reset_again(lab: &Lab) {
     let steps = events.iter().filter(|event| event["event"] == "step-finished");
     let steps: Vec<String> = steps.filter_map(|event| Some(event["step"].as_str()?.to_string())).collect();
     assert!(!steps.is_empty());
-    let matters = |step: &String| !lab.place.is_real() || FOR_SHORT.contains(&step.as_str());
-    let steps = steps.into_iter().filter(matters);
-    for moment in steps.flat_map(|step| around(lab, step)) {
+    for moment in steps.into_iter().flat_map(|step| around(lab, step)) {
         lab.up(&[]).exits(0);
         let mut seen = false;
         lab.killed(&["reset", "--yes"], |event| {

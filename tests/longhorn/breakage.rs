@@ -29,18 +29,6 @@ pub enum Breakage {
 }
 
 impl Breakage {
-    /// All of them.
-    pub const ALL: &[Breakage] = &[
-        Breakage::None,
-        Breakage::ManagerDeleted,
-        Breakage::NamespaceDeleted,
-        Breakage::ManifestDeleted,
-        Breakage::DefinitionsDeleted,
-        Breakage::JobFailed,
-        Breakage::ImageGone,
-        Breakage::ApiServiceDead,
-    ];
-
     /// Makes it so.
     pub fn make(self, lab: &Lab) {
         // The manager takes note of each of the four volumes, its engine and its copies.

@@ -1,7 +1,8 @@
 //! What belongs to others on the same cluster and must come through every `reset` untouched.
 
 use super::breakage::let_go;
-use crate::support::Lab;
+use crate::scenario::inventory;
+use crate::support::{Lab, same};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -18,9 +19,25 @@ const PATHS: &[&str] = &[
     "/apis/example.com/v1/namespaces/bystander/things/going",
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/theirs",
 ];
+/// Those that have a finalizer.
+const HELD: &[&str] = &[
+    "/api/v1/namespaces/leaving/configmaps/held",
+    "/apis/example.com/v1/namespaces/bystander/things/one",
+    "/apis/example.com/v1/namespaces/bystander/things/going",
+];
+
+/// Tries something beside them: they come through it untouched, and the cluster is after it as it was before.
+pub fn untouched(lab: &Lab, test: impl FnOnce()) {
+    let before = inventory(lab);
+    let bystanders = Bystanders::make(lab);
+    test();
+    bystanders.are_untouched();
+    drop(bystanders);
+    same(&before, &inventory(lab), "left in the cluster");
+}
 
 /// Objects of somebody else, as they were before.
-pub struct Bystanders<'a> {
+struct Bystanders<'a> {
     lab: &'a Lab,
     before: BTreeMap<String, Value>,
 }
@@ -28,7 +45,7 @@ pub struct Bystanders<'a> {
 impl<'a> Bystanders<'a> {
     /// Makes them: a definition with objects that have finalizers, another namespace that is stuck, another storage class with a
     /// claim, another webhook.
-    pub fn make(lab: &'a Lab) -> Self {
+    fn make(lab: &'a Lab) -> Self {
         let reader = lab.reader();
         for name in ["bystander", "leaving"] {
             let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
@@ -68,25 +85,30 @@ impl<'a> Bystanders<'a> {
 
     /// Fails the test unless each is there with the resource version that it had.
     #[track_caller]
-    pub fn are_untouched(&self) {
+    fn are_untouched(&self) {
         for (path, version) in seen(self.lab) {
             assert_eq!(self.before.get(&path), Some(&version), "{path} was touched");
         }
     }
+}
 
-    /// Removes them again.
-    pub fn remove(self) {
+impl Drop for Bystanders<'_> {
+    /// Removes them again, after a failure too: the next test on the same cluster makes them anew.
+    fn drop(&mut self) {
         let reader = self.lab.reader();
-        let_go(self.lab, "/api/v1/namespaces/leaving/configmaps/held");
-        for thing in ["one", "going"] {
-            let_go(self.lab, &format!("{THINGS}/{thing}"));
+        for path in HELD {
+            if reader.get(path).is_some() {
+                let_go(self.lab, path);
+            }
         }
-        for path in PATHS.iter().rev().filter(|path| !path.contains("going") && !path.contains("leaving")) {
+        for path in PATHS.iter().rev().filter(|path| !HELD.contains(path) && !path.ends_with("/leaving")) {
             reader.delete(path);
         }
-        reader.wait_until_gone("/api/v1/namespaces", "leaving");
-        reader.wait_until_gone("/api/v1/namespaces", "bystander");
-        reader.wait_until_gone(DEFINITIONS, "things.example.com");
+        if !std::thread::panicking() {
+            reader.wait_until_gone("/api/v1/namespaces", "leaving");
+            reader.wait_until_gone("/api/v1/namespaces", "bystander");
+            reader.wait_until_gone(DEFINITIONS, "things.example.com");
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod breakage;
 mod bystanders;
 mod install;
 mod remove;
+mod states;
 
 use crate::support::Lab;
 use serde_json::Value;

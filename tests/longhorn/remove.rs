@@ -1,63 +1,28 @@
-//! `reset` from every state in which Longhorn may have been left: the cluster is as it was before `up`, and the others' objects
-//! are untouched.
+//! What stops the removal of Longhorn, what it leaves alone, and the freeing of its namespace by itself.
 
 use super::breakage::{Breakage, api_service_dead, held};
-use super::bystanders::Bystanders;
+use super::bystanders::untouched;
 use super::{NAMESPACE, PLURALS, RESOURCES};
 use crate::scenario::inventory;
-use crate::support::{Lab, Objects, Place, same};
+use crate::support::{Lab, Objects, Place, kubectl, kubectl_command, same};
 use serde_json::json;
-
-/// The one that a real cluster shows best; the others run there when all are asked for.
-const FOR_SHORT: &[Breakage] = &[Breakage::ManifestDeleted];
-
-#[test]
-fn from_every_state_of_an_existing_cluster() {
-    let lab = Lab::new(Place::served(), "states");
-    from_each(&lab, Breakage::ALL);
-}
-
-#[test]
-fn from_states_of_a_real_cluster() {
-    if let Some(place) = Place::real() {
-        let lab = Lab::new(place, "e2e-states");
-        from_each(&lab, if lab.place.is_thorough() { Breakage::ALL } else { FOR_SHORT });
-    }
-}
-
-fn from_each(lab: &Lab, breakages: &[Breakage]) {
-    let before = inventory(lab);
-    let bystanders = Bystanders::make(lab);
-    for breakage in breakages {
-        lab.up(&["--longhorn", "--no-canary"]).exits(0);
-        breakage.make(lab);
-        let run = lab.reset();
-        assert_eq!(run.code, Some(0), "`reset` after {breakage:?}\n{}", run.transcript());
-        if *breakage == Breakage::ManifestDeleted {
-            assert!(!run.out.contains("longhorn-role"), "somebody else removed it\n{}", run.transcript());
-        }
-        lab.is_gone();
-        bystanders.are_untouched();
-    }
-    bystanders.remove();
-    same(&before, &inventory(lab), "left in the cluster");
-}
+use std::path::PathBuf;
 
 #[test]
 fn a_stuck_namespace_is_freed_alone() {
     let lab = Lab::new(Place::served(), "stuck");
-    stuck(&lab);
+    untouched(&lab, || stuck(&lab));
 }
 
 #[test]
 fn a_stuck_namespace_is_freed_alone_on_a_real_cluster() {
     if let Some(place) = Place::real_at_length() {
-        stuck(&Lab::new(place, "e2e-stuck"));
+        let lab = Lab::new(place, "e2e-stuck");
+        untouched(&lab, || stuck(&lab));
     }
 }
 
 fn stuck(lab: &Lab) {
-    let before = inventory(lab);
     lab.up(&["--longhorn", "--no-canary"]).exits(0);
     Breakage::NamespaceDeleted.make(lab);
     let stuck = held(lab);
@@ -73,25 +38,24 @@ fn stuck(lab: &Lab) {
     lab.run(&["unstick", "--yes"]).exits(0);
     lab.reset().exits(0);
     lab.is_gone();
-    same(&before, &inventory(lab), "left in the cluster");
 }
 
 #[test]
 fn a_dead_api_service_of_somebody_else_is_named_and_left() {
     let lab = Lab::new(Place::served(), "dead");
-    dead_api_service(&lab);
+    untouched(&lab, || dead_api_service(&lab));
 }
 
 #[test]
 fn a_dead_api_service_of_somebody_else_is_named_and_left_on_a_real_cluster() {
     if let Some(place) = Place::real_at_length() {
-        dead_api_service(&Lab::new(place, "e2e-dead"));
+        let lab = Lab::new(place, "e2e-dead");
+        untouched(&lab, || dead_api_service(&lab));
     }
 }
 
 fn dead_api_service(lab: &Lab) {
     const PATH: &str = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.dead.example.com";
-    let before = inventory(lab);
     lab.up(&["--longhorn", "--no-canary"]).exits(0);
     api_service_dead(lab, "metrics-server", "kube-system");
     let run = lab.run(&["reset", "--yes", "--timeout", "20s"]).exits(5);
@@ -100,25 +64,24 @@ fn dead_api_service(lab: &Lab) {
     lab.reader().delete(PATH);
     lab.reset().exits(0);
     lab.is_gone();
-    same(&before, &inventory(lab), "left in the cluster");
 }
 
 #[test]
 fn volumes_of_another_namespace_stop_the_reset() {
     let lab = Lab::new(Place::served(), "shared");
-    others_volumes(&lab);
+    untouched(&lab, || others_volumes(&lab));
 }
 
 #[test]
 fn volumes_of_another_namespace_stop_the_reset_on_a_real_cluster() {
     if let Some(place) = Place::real_at_length() {
-        others_volumes(&Lab::new(place, "e2e-shared"));
+        let lab = Lab::new(place, "e2e-shared");
+        untouched(&lab, || others_volumes(&lab));
     }
 }
 
 fn others_volumes(lab: &Lab) {
     const CLAIM: &str = "/api/v1/namespaces/default/persistentvolumeclaims/theirs";
-    let before = inventory(lab);
     lab.up(&["--longhorn", "--no-canary"]).exits(0);
     let claim = json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "theirs" },
         "spec": { "storageClassName": "longhorn", "accessModes": ["ReadWriteOnce"],
@@ -134,7 +97,6 @@ fn others_volumes(lab: &Lab) {
     lab.reader().wait_until_gone("/api/v1/namespaces/default/persistentvolumeclaims", "theirs");
     lab.reset().exits(0);
     lab.is_gone();
-    same(&before, &inventory(lab), "left in the cluster");
 }
 
 /// All objects but those with which a living manager is at work.
@@ -147,23 +109,19 @@ fn without_longhorns_own(lab: &Lab) -> Objects {
 #[test]
 fn longhorn_of_somebody_else_stays_unless_it_is_adopted() {
     let lab = Lab::new(Place::served(), "adopted");
-    adopted(&lab);
+    untouched(&lab, || adopted(&lab));
 }
 
 #[test]
 fn longhorn_of_somebody_else_stays_unless_it_is_adopted_on_a_real_cluster() {
     if let Some(place) = Place::real_at_length() {
-        adopted(&Lab::new(place, "e2e-adopted"));
+        let lab = Lab::new(place, "e2e-adopted");
+        untouched(&lab, || adopted(&lab));
     }
 }
 
-/// Ours without its labels is somebody else's.
 fn adopted(lab: &Lab) {
-    let before = inventory(lab);
-    let list = lab.run(&["render", "longhorn", "-o", "json"]).exits(0).json();
-    for object in list["items"].as_array().unwrap() {
-        lab.reader().apply(object, "somebody");
-    }
+    somebody_installs_it(lab);
     lab.up(&["--longhorn", "--no-canary"]).exits(0);
     lab.reset().exits(0).says("`reset --adopt`, instead of `reset`, removes it too");
     lab.is_gone();
@@ -172,7 +130,22 @@ fn adopted(lab: &Lab) {
     lab.up(&["--longhorn", "--no-canary"]).exits(0);
     lab.run(&["reset", "--yes", "--adopt"]).exits(0).says("adopt");
     lab.is_gone();
-    same(&before, &inventory(lab), "left in the cluster");
+}
+
+/// By the original manifest, where IRIS_LAB_ORIGINALS names the folder with it; else by ours without its labels.
+fn somebody_installs_it(lab: &Lab) {
+    let original = std::env::var_os("IRIS_LAB_ORIGINALS").map(PathBuf::from);
+    let original = original.and_then(|folder| folder.join("longhorn/longhorn-v1.2.6.yaml").canonicalize().ok());
+    if let (Some(file), Some(program), Place::Existing(there)) = (original, kubectl(), &lab.place) {
+        let mut command = kubectl_command(&program, &there.kubeconfig, &lab.scratch);
+        command.args(["--context", &there.context, "apply", "-f"]).arg(file);
+        lab.run_command(command).exits(0);
+        return;
+    }
+    let list = lab.run(&["render", "longhorn", "-o", "json"]).exits(0).json();
+    for object in list["items"].as_array().unwrap() {
+        lab.reader().apply(object, "somebody");
+    }
 }
 
 #[test]

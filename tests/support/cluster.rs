@@ -7,10 +7,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// Reads that fail for a reason that passes (an API server with faults) are tried so often.
 const TRIES: u32 = 60;
+/// What is waited for by watch comes within this time, or not at all.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Which object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,40 +117,44 @@ impl Reader {
 
     /// Reads until the path is gone, following it by watch.
     pub fn wait_until_gone(&self, collection: &str, name: &str) {
+        let start = Instant::now();
         while let Some(object) = self.get(&format!("{collection}/{name}")) {
-            self.wait_for_change(collection, name, &object);
+            self.wait_for_change(collection, name, &object, start);
         }
     }
 
     /// Reads until the object is as wanted, following it by watch.
     pub fn wait_until(&self, path: &str, wanted: impl Fn(&Value) -> bool) {
         let (collection, name) = path.rsplit_once('/').unwrap();
+        let start = Instant::now();
         loop {
             let object = self.get(path).unwrap_or_else(|| panic!("{path} is not there"));
             if wanted(&object) {
                 return;
             }
-            self.wait_for_change(collection, name, &object);
+            self.wait_for_change(collection, name, &object, start);
         }
     }
 
     /// Reads until there are at least so many, following them by watch.
     pub fn wait_for_count(&self, collection: &str, count: usize) {
+        let start = Instant::now();
         loop {
             let list = self.get(collection).unwrap_or_else(|| panic!("{collection} is not there"));
             if list["items"].as_array().map_or(0, Vec::len) >= count {
                 return;
             }
-            self.watch_once(collection, "", &list);
+            self.watch_once(collection, "", &list, start);
         }
     }
 
-    /// Returns when the object has changed since, at the latest after 20 seconds.
-    fn wait_for_change(&self, collection: &str, name: &str, since: &Value) {
-        self.watch_once(collection, &format!("fieldSelector=metadata.name%3D{name}&"), since);
+    /// Returns when the object has changed since, at the latest after 20 seconds. Fails the test when all that began too long ago.
+    fn wait_for_change(&self, collection: &str, name: &str, since: &Value, start: Instant) {
+        self.watch_once(collection, &format!("fieldSelector=metadata.name%3D{name}&"), since, start);
     }
 
-    fn watch_once(&self, collection: &str, selector: &str, since: &Value) {
+    fn watch_once(&self, collection: &str, selector: &str, since: &Value, start: Instant) {
+        assert!(start.elapsed() < PATIENCE, "{collection} is not as wanted after {PATIENCE:?}: {since:#}");
         let version = since["metadata"]["resourceVersion"].as_str().unwrap_or_default();
         let selector = format!("{selector}resourceVersion={version}&timeoutSeconds=20");
         let request = Request::get(format!("{collection}?watch=1&{selector}")).body(Vec::new()).unwrap();
