@@ -79,7 +79,7 @@ fn planned(line: &str, host: &HostFacts, facts: &Facts) -> Plan {
         cache: &cache,
     };
     let provider = provider::named(provider::word(lab.spec.provider)).unwrap();
-    up(&Wanted { lab: &lab, longhorn: None, provider, wishes, password_hash: "the-hash" }, facts).unwrap()
+    up(&Wanted { lab: &lab, longhorn: None, provider, wishes, password_hash: "the-hash", image: None }, facts).unwrap()
 }
 
 #[test]

@@ -59,13 +59,6 @@ pub(super) fn steps(undo: &Undo) -> Result<Vec<Step>> {
     if let Some(object) = network.filter(|_| !is_used(undo)) {
         steps.push(unmake("network", object, docker(&["network", "rm", NETWORK])));
     }
-    let images = undo.made.iter().filter(|object| undo.purge && matches!(object, HostObject::Image { .. }));
-    // What is built on another image goes before it.
-    for (number, object) in images.rev().enumerate() {
-        if let HostObject::Image { name } = object {
-            steps.push(unmake(format!("image-{}", number + 1), object, docker(&["image", "rm", name])));
-        }
-    }
     Ok(steps)
 }
 
