@@ -26,8 +26,8 @@ Examples:
   iris-lab up --provider existing --context rig   On a cluster of yours
   iris-lab up my.yaml --replicas 3                From a file, but three pods
   iris-lab up --longhorn                          With volumes on several nodes
-  iris-lab up simple                              An application, its image built
-  iris-lab up --build=my-app                      The same from a folder of yours
+  iris-lab up simple                              With an image that is built
+  iris-lab up --build=my-app                      The same from your folder
   iris-lab up --provider sim --sim-speed instant  A rehearsal without a wait";
 
 /// End of the help of `plan`.
@@ -147,9 +147,9 @@ Examples:
 /// End of the help of `image build`.
 pub(super) const IMAGE_BUILD: &str = "\
 Examples:
-  iris-lab image build                        The folder here
-  iris-lab image build my-app --tag my-app:2  With a name and a tag
-  iris-lab image build simple --build-arg BASE=intersystems/iris-community:2026.1
+  iris-lab image build                           The folder here
+  iris-lab image build my-app --tag my-app:2     With a name and a tag
+  iris-lab image build simple --build-arg BASE=my/iris:1
   iris-lab image build my-app --secret id=npm,src=.npmrc";
 
 /// End of the help of `image push`.

@@ -94,13 +94,9 @@ async fn list(ui: &Ui, host: &str) -> Result<()> {
         rows.extend(host::built_images(&System).await?.iter().filter_map(of_docker));
     }
     // What is pushed by address has two names.
-    let twins: Vec<String> = rows.iter().map(|row| pushed_as(&row.image)).collect();
-    rows = rows
-        .iter()
-        .enumerate()
-        .filter(|(at, row)| !twins.iter().enumerate().any(|(other, twin)| other != *at && *twin == row.image))
-        .map(|(_, row)| row.clone())
-        .collect();
+    let by_address = |row: &ImageRow| Some(pushed_as(&row.image)).filter(|name| *name != row.image);
+    let twins: Vec<String> = rows.iter().filter_map(by_address).collect();
+    rows.retain(|row| !twins.contains(&row.image));
     for tagged in asked.unwrap_or_default() {
         match rows.iter_mut().find(|row| row.image == tagged.image) {
             Some(row) => row.digest = tagged.digest,

@@ -6,9 +6,10 @@ use super::host::again;
 use super::journal::Change;
 use crate::cluster::{Progress, Selector};
 use crate::error::{Failure, Kind, Result};
+use crate::exec::Output;
 use crate::host;
 use crate::image;
-use crate::model::image::{push, pushed_as, registry, short};
+use crate::model::image::{REGISTRY_HINT, push, pushed_as, registry, short};
 use crate::model::object::LAB_LABEL;
 use crate::model::{Cmd, HostObject, ImageBuild, RegistrySeen, StepEnd};
 use backon::Retryable;
@@ -16,6 +17,15 @@ use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+/// What docker says on each build without BuildKit, and what says nothing of a failure.
+const NOISE: [&str; 4] = [
+    "DEPRECATED: The legacy builder",
+    "Install the buildx component",
+    "https://docs.docker.com/go/buildx/",
+    "Sending build context",
+];
+/// Lines of a build that a failure shows, besides the last one.
+const TAIL: usize = 10;
 /// How a Dockerfile, or what it runs, says that something is not as it should be, and goes on.
 const WARNING: &str = "WARNING: ";
 
@@ -36,12 +46,15 @@ impl Session<'_> {
         self.record(Change::Host { object: HostObject::Image { name: name.clone() } })?;
         let (command, warnings) = (build.command(), RefCell::new(Vec::new()));
         let line = |line: &str| {
-            warnings.borrow_mut().extend(warning(line));
-            progress(line.into());
+            let line = plain(line);
+            warnings.borrow_mut().extend(warning(&line));
+            if !NOISE.iter().any(|words| line.starts_with(words)) {
+                progress(line);
+            }
         };
         let output = self.machine.run(&command, &line).await?;
         if !output.ok() {
-            return Err(host::explained(output.failure(&command)));
+            return Err(host::explained(not_built(name, &output)));
         }
         let Some(id) = host::image_id(self.machine, name).await? else {
             return Err(Failure::step(format!("Docker has no image {name}, and `docker build` has not failed")));
@@ -159,13 +172,12 @@ async fn answering(name: &str, comes: bool, progress: Progress<'_>) -> Result<Re
 /// The failure that a registry is, unless it answers as one.
 fn unusable(name: &str, seen: &RegistrySeen) -> Option<Failure> {
     let host = registry(name).0;
-    let hint = "see that it runs, or name another one with `--registry HOST:PORT`";
     match seen {
         RegistrySeen::Silent(why) => {
-            Some(Failure::step(format!("the image registry {host} does not answer")).cause(why).hint(hint))
+            Some(Failure::step(format!("the image registry {host} does not answer")).cause(why).hint(REGISTRY_HINT))
         }
         RegistrySeen::Other(why) => {
-            Some(Failure::step(format!("the image registry {host} cannot be used")).cause(why).hint(hint))
+            Some(Failure::step(format!("the image registry {host} cannot be used")).cause(why).hint(REGISTRY_HINT))
         }
         RegistrySeen::Answers { .. } | RegistrySeen::Unknown => None,
     }
@@ -185,6 +197,29 @@ fn layer(line: &str) -> Option<(&str, bool)> {
     let is_layer = layer.len() == 12 && layer.bytes().all(|byte| byte.is_ascii_hexdigit());
     let done = ["Pushed", "Layer already exists", "Mounted from"].iter().any(|word| state.starts_with(word));
     is_layer.then_some((layer, done))
+}
+
+/// The failure of a build: its last line says what it is, and those before it where.
+fn not_built(name: &str, output: &Output) -> Failure {
+    let text = output.text();
+    let lines: Vec<String> = text.lines().map(plain).collect();
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    let told = |line: &&str| !line.trim().is_empty() && !NOISE.iter().any(|words| line.trim().starts_with(words));
+    let lines: Vec<&str> = lines.into_iter().filter(told).collect();
+    let failure = Failure::step(format!("Docker cannot build the image {}", registry(name).1));
+    let Some((last, before)) = lines.split_last() else { return failure };
+    let failure = failure.cause(last.trim());
+    match before.len() {
+        0 => failure,
+        count => failure.cause(format!("before that it said:\n{}", before[count.saturating_sub(TAIL)..].join("\n"))),
+    }
+}
+
+/// A line without the colours that docker gives to what a step of a build says on its standard error.
+fn plain(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or(part, |(_, rest)| rest))
 }
 
 /// A warning in a line of `docker build`, which BuildKit begins with a number and a time.

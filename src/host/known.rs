@@ -2,11 +2,10 @@
 
 use super::docker;
 use crate::error::Failure;
+use crate::model::image::BUILD_KIT_HINT;
 
 const BASE: &str = "the base image is not to be had: look at FROM in the Dockerfile, give another one with `--build-arg BASE=IMAGE` \
                     where it has ARG BASE, and `docker login` where its registry wants that";
-const BUILD_KIT: &str =
-    "install BuildKit's client, on Ubuntu and Debian in the package docker-buildx or docker-buildx-plugin";
 const SPACE: &str = "a disk is full: see `df -h` and `docker system df`; where it is the registry's, make room there";
 
 /// Words in what a tool said, and what helps.
@@ -23,8 +22,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("manifest unknown", BASE),
     ("not found: manifest", BASE),
     ("failed to resolve source metadata", BASE),
-    ("requires BuildKit", BUILD_KIT),
-    ("buildx component is missing", BUILD_KIT),
+    ("requires BuildKit", BUILD_KIT_HINT),
+    ("buildx component is missing", BUILD_KIT_HINT),
     ("no space left on device", SPACE),
     (
         "received unexpected HTTP status: 5",

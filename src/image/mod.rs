@@ -37,7 +37,7 @@ pub fn settle(wanted: Wanted) -> Result<(ImageBuild, Context)> {
         None => read(&build.context, &build.file)?,
     };
     let mut hash = Sha256::new();
-    hash.update(&context.digest);
+    hash.update(context.digest);
     for (key, value) in [("file", &build.file)].into_iter().chain(build.args.iter().map(|(k, v)| (k.as_str(), v))) {
         hash.update(format!("\0{key}\0{value}"));
     }

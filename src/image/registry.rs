@@ -6,6 +6,7 @@ use crate::model::RegistrySeen;
 use crate::model::image::{pushed_as, registry};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::io::ErrorKind;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::config::Config;
@@ -46,7 +47,7 @@ pub fn look(image: &str) -> RegistrySeen {
         Ok((status, _)) => {
             RegistrySeen::Other(format!("it answers with status {status} when it is asked for {name}:{tag}"))
         }
-        Err(why) => RegistrySeen::Silent(why),
+        Err(seen) => seen,
     }
 }
 
@@ -73,7 +74,7 @@ fn texts(server: &Server, path: &str, key: &str) -> Result<Vec<String>, Registry
         Ok((status, _)) => {
             return Err(RegistrySeen::Other(format!("it answers with status {status} when it is asked for {key}")));
         }
-        Err(why) => return Err(RegistrySeen::Silent(why)),
+        Err(seen) => return Err(seen),
     };
     let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
     Ok(answer[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(String::from).collect())
@@ -112,12 +113,12 @@ impl Server {
             Ok((status, _)) => {
                 Err(RegistrySeen::Other(format!("what answers there is no image registry (status {status} for /v2/)")))
             }
-            Err(why) => Err(RegistrySeen::Silent(why)),
+            Err(seen) => Err(seen),
         }
     }
 
-    /// The status and the body of an answer; why there is none.
-    fn get(&self, path: &str) -> Result<(u16, Vec<u8>), String> {
+    /// The status and the body of an answer; what there is instead.
+    fn get(&self, path: &str) -> Result<(u16, Vec<u8>), RegistrySeen> {
         let answer = self.agent.get(format!("{}{path}", self.base)).header("Accept", MANIFESTS).call();
         let mut answer = answer.map_err(reason)?;
         let body = answer.body_mut().with_config().limit(MAX_BYTES).read_to_vec().map_err(reason)?;
@@ -125,16 +126,14 @@ impl Server {
     }
 }
 
-fn reason(error: ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            "nothing listens there".into()
-        }
+fn reason(error: ureq::Error) -> RegistrySeen {
+    RegistrySeen::Silent(match error {
+        ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => "nothing listens there".into(),
         ureq::Error::Io(error) => error.to_string(),
         ureq::Error::HostNotFound => "the host is not known".into(),
         ureq::Error::Timeout(_) => format!("it said nothing for {} s", TIMEOUT.as_secs()),
-        other => format!("it does not speak HTTP as a registry does: {other}"),
-    }
+        other => return RegistrySeen::Other(format!("it does not speak HTTP as a registry does: {other}")),
+    })
 }
 
 #[cfg(test)]

@@ -15,6 +15,12 @@ pub const LOAD: &str = "image-load";
 /// Id of the step that looks at what the pods run.
 pub const PROOF: &str = "image-proof";
 
+/// What helps against a registry that cannot be used.
+pub const REGISTRY_HINT: &str = "see that it runs, or name another one with `--registry HOST:PORT`";
+/// What helps where Docker has no BuildKit.
+pub const BUILD_KIT_HINT: &str =
+    "install BuildKit's client, on Ubuntu and Debian in the package docker-buildx or docker-buildx-plugin";
+
 /// What an image is built from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

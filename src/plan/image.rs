@@ -2,12 +2,11 @@
 
 use super::Wanted;
 use crate::addon::PODS;
-use crate::error::Result;
 use crate::lab::types::Spec;
 use crate::lab::{AddOnName, ProviderName};
-use crate::model::image::{BUILD, registry};
+use crate::model::image::{BUILD, BUILD_KIT_HINT, REGISTRY_HINT, registry};
 use crate::model::{Check, ImageFacts, RegistrySeen, Step};
-use crate::workload::image;
+use crate::workload::{self, image};
 
 /// The steps of the add-on `registry` after which the registry can be asked for, the earliest first.
 const REGISTRY: [&str; 2] = ["registry-start", "registry"];
@@ -44,40 +43,30 @@ pub fn way(spec: &Spec, provider: ProviderName) -> Way {
 }
 
 /// Puts the steps of the image among the steps of `up`.
-pub(super) fn weave(wanted: &Wanted, seen: &ImageFacts, steps: &mut Vec<Step>) -> Result<()> {
+pub(super) fn weave(wanted: &Wanted, seen: &ImageFacts, steps: &mut Vec<Step>) {
     let lab = wanted.lab;
     let way = way(&lab.spec, wanted.provider.name());
-    let mut build = image::build(seen);
-    let there: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
-    let of_registry = REGISTRY.into_iter().filter(|id| there.iter().any(|step| step == id));
-    let bring = match way {
-        Way::Push { comes } => image::push(seen, comes).after(of_registry.clone().take(usize::from(comes))),
-        Way::Load => match wanted.provider.load(lab, &seen.build.image, &wanted.wishes) {
-            Some(step) => step.after([BUILD]),
-            None => return Ok(()),
-        },
-        Way::Simulated => image::push(seen, false),
-        Way::Nowhere => return Ok(()),
-    };
-    let mut bring = bring;
-    if way == Way::Simulated {
-        build.satisfied = Some("simulated: nothing is built".into());
-        bring.satisfied = Some("simulated: nothing is pushed".into());
-    }
-    let pods: Vec<String> = there.iter().filter(|id| id.ends_with("-ready")).cloned().collect();
-    // The nodes know the registry by its last step.
+    // The steps of a registry that this plan makes: the nodes know it only after the last one.
     let comes = way == Way::Push { comes: true };
-    let last = of_registry.last().filter(|_| comes);
-    let brought = bring.id.clone();
-    if let Some(at) = steps.iter().position(|step| step.id == PODS) {
-        steps[at].needs.extend([brought].into_iter().chain(last.map(String::from)));
-        steps.insert(at, bring);
-    }
-    steps.insert(0, build);
+    let of_registry: Vec<&str> =
+        REGISTRY.into_iter().filter(|id| comes && steps.iter().any(|step| step.id == *id)).collect();
+    let bring = match way {
+        Way::Push { comes } => Some(image::push(seen, comes).after(of_registry.first().copied())),
+        Way::Simulated => Some(image::push(seen, false).satisfied_by(Some("simulated: nothing is pushed".into()))),
+        Way::Load => wanted.provider.load(lab, &seen.build.image, &wanted.wishes).map(|step| step.after([BUILD])),
+        Way::Nowhere => None,
+    };
+    let (Some(bring), Some(at)) = (bring, steps.iter().position(|step| step.id == PODS)) else { return };
+    steps[at].needs.extend([bring.id.as_str()].into_iter().chain(of_registry.last().copied()).map(String::from));
+    steps.insert(at, bring);
+    let simulated = (way == Way::Simulated).then(|| "simulated: nothing is built".to_string());
+    let build = image::build(seen);
+    let satisfied = simulated.or_else(|| build.satisfied.clone());
+    steps.insert(0, build.satisfied_by(satisfied));
     if matches!(way, Way::Push { .. }) {
-        steps.push(image::proof(seen, &lab.spec.iris.namespace).after(pods));
+        let ready = workload::pods(lab).into_iter().map(|pod| format!("{pod}-ready"));
+        steps.push(image::proof(seen, &lab.spec.iris.namespace).after(ready));
     }
-    Ok(())
 }
 
 /// What must hold before an image can be built and brought to the nodes.
@@ -102,11 +91,9 @@ pub fn docker(seen: &ImageFacts) -> Option<Check> {
     }
     Some(match &seen.no_docker {
         Some((cause, hint)) => Check::fail("docker", cause, hint),
-        None if !seen.build.secrets.is_empty() && !seen.takes_secrets && !seen.in_docker => Check::fail(
-            "buildx",
-            "this Docker has no BuildKit, and mounts no secrets into a build",
-            "install its client, on Ubuntu and Debian in the package docker-buildx or docker-buildx-plugin",
-        ),
+        None if !seen.build.secrets.is_empty() && !seen.takes_secrets && !seen.in_docker => {
+            Check::fail("buildx", "this Docker has no BuildKit, and mounts no secrets into a build", BUILD_KIT_HINT)
+        }
         None => Check::ok("docker", "it answers, for building the image"),
     })
 }
@@ -114,11 +101,10 @@ pub fn docker(seen: &ImageFacts) -> Option<Check> {
 /// The registry that it is pushed to.
 pub fn to_registry(seen: &ImageFacts, comes: bool) -> Check {
     let host = registry(&seen.build.image).0;
-    let hint = "see that it runs, or name another one with `--registry HOST:PORT`";
     match &seen.registry {
         RegistrySeen::Silent(_) if comes => Check::ok("registry", format!("{host} comes with the cluster")),
-        RegistrySeen::Silent(why) => Check::fail("registry", format!("{host} does not answer: {why}"), hint),
-        RegistrySeen::Other(why) => Check::fail("registry", format!("{host} cannot be used: {why}"), hint),
+        RegistrySeen::Silent(why) => Check::fail("registry", format!("{host} does not answer: {why}"), REGISTRY_HINT),
+        RegistrySeen::Other(why) => Check::fail("registry", format!("{host} cannot be used: {why}"), REGISTRY_HINT),
         RegistrySeen::Answers { .. } | RegistrySeen::Unknown => Check::ok("registry", format!("{host} answers")),
     }
 }

@@ -72,9 +72,9 @@ fn the_build_begins_at_once_and_only_the_pods_wait() {
 #[test]
 fn a_registry_that_comes_with_the_cluster_is_waited_for() {
     let push = plan(&lab(), "kind", &seen());
-    assert_eq!(needs(&push, "image-push"), ["registry-start", "image-build"], "before there are nodes");
+    assert_eq!(needs(&push, "image-push"), ["image-build", "registry-start"], "before there are nodes");
     assert!(needs(&push, "iris").contains(&"registry"), "the nodes know it only then");
-    assert_eq!(needs(&plan(&lab(), "microk8s", &seen()), "image-push"), ["registry", "image-build"]);
+    assert_eq!(needs(&plan(&lab(), "microk8s", &seen()), "image-push"), ["image-build", "registry"]);
     let mut without = lab();
     without.spec.add_ons.retain(|add_on| *add_on != AddOnName::Registry);
     let load = plan(&without, "kind", &seen());

@@ -77,7 +77,7 @@ pub fn up(wanted: &Wanted, facts: &Facts) -> Result<Plan> {
         ),
     );
     if let Some(seen) = wanted.image {
-        image::weave(wanted, seen, &mut steps)?;
+        image::weave(wanted, seen, &mut steps);
     }
     Ok(Plan {
         verb: Verb::Up,

@@ -39,10 +39,9 @@ impl Shell<'_> {
             }
             Action::Download { url, sha256, path } => download(url, sha256, path),
             Action::BuildImage(build) => {
-                let written = build
-                    .builtin
-                    .as_ref()
-                    .map(|name| comment(&format!("the folder {name} of iris-lab is in {}", build.context.display())));
+                let written = build.builtin.as_ref().map(|name| {
+                    comment(&format!("{} is the folder labs/{name} of iris-lab's sources", build.context.display()))
+                });
                 written.unwrap_or_default() + &format!("{}\n", build.command())
             }
             Action::PushImage { image: name, .. } => {

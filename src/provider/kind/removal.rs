@@ -15,8 +15,8 @@ const TIMEOUT: Duration = Duration::from_secs(3 * 60);
 /// All of it, in order.
 pub(super) fn steps(undo: &Undo) -> Result<Vec<Step>> {
     let of_docker = |object: &HostObject| {
-        use HostObject::{Container, Image, KindCluster, Network, Volume};
-        matches!(object, Container { .. } | Image { .. } | KindCluster { .. } | Network { .. } | Volume { .. })
+        use HostObject::{Container, KindCluster, Network, Volume};
+        matches!(object, Container { .. } | KindCluster { .. } | Network { .. } | Volume { .. })
     };
     if undo.made.iter().any(of_docker) {
         answers(undo.host)?;
