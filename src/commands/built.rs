@@ -128,9 +128,7 @@ pub async fn seen(build: ImageBuild, machine: &dyn Machine) -> Result<ImageFacts
     }
     let mut registry = RegistrySeen::Unknown;
     if build.pushed {
-        let name = build.image.clone();
-        let answer = tokio::task::spawn_blocking(move || image::look(&name)).await;
-        registry = answer.map_err(|error| Failure::step("cannot ask the image registry").caused_by(error))?;
+        registry = image::look(&build.image).await?;
     }
     Ok(ImageFacts { build, no_docker, takes_secrets, in_docker, registry })
 }

@@ -74,9 +74,7 @@ fn planned(seen: &ImageFacts, push: bool) -> Plan {
 
 /// What Docker has of ours, and what the registry has of anybody's. One of the two may be missing.
 async fn list(ui: &Ui, host: &str) -> Result<()> {
-    let name = host.to_string();
-    let asked = tokio::task::spawn_blocking(move || image::list(&name)).await;
-    let asked = asked.map_err(|error| Failure::step("cannot ask the image registry").caused_by(error))?;
+    let asked = image::list(host).await?;
     let no_docker = host::no_docker(&System).await?;
     let why = match &asked {
         Err(RegistrySeen::Silent(why) | RegistrySeen::Other(why)) => Some(format!("the registry {host}: {why}")),

@@ -8,7 +8,7 @@ use crate::cluster::{Progress, Selector};
 use crate::error::{Failure, Kind, Result};
 use crate::exec::Output;
 use crate::host;
-use crate::image;
+use crate::image::{self, look};
 use crate::model::image::{REGISTRY_HINT, push, pushed_as, registry, short};
 use crate::model::object::LAB_LABEL;
 use crate::model::{Cmd, HostObject, ImageBuild, RegistrySeen, StepEnd};
@@ -140,13 +140,6 @@ impl Session<'_> {
             false => Ok(StepEnd::Unchanged(format!("{} run {}", proven.join(" and "), short(digest)))),
         }
     }
-}
-
-/// What the registry has of an image, asked beside everything else that runs.
-async fn look(name: &str) -> Result<RegistrySeen> {
-    let image = name.to_string();
-    let seen = tokio::task::spawn_blocking(move || image::look(&image)).await;
-    seen.map_err(|error| Failure::step("cannot ask the image registry").caused_by(error))
 }
 
 /// The registry as soon as it answers, where it is on its way.

@@ -2,6 +2,7 @@
 //! pushes.
 
 use crate::download::tls;
+use crate::error::{Failure, Result};
 use crate::model::RegistrySeen;
 use crate::model::image::{pushed_as, registry};
 use serde_json::Value;
@@ -19,6 +20,9 @@ const MAX_BYTES: u64 = 4 << 20;
 const MANIFESTS: &str = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json, \
                          application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.index.v1+json";
 
+/// What a registry holds, or what it is instead.
+pub type Listed = std::result::Result<Vec<Tagged>, RegistrySeen>;
+
 /// A tag in a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tagged {
@@ -28,8 +32,25 @@ pub struct Tagged {
     pub digest: Option<String>,
 }
 
-/// Looks for an image in its registry. It blocks until there is an answer.
-pub fn look(image: &str) -> RegistrySeen {
+/// Looks for an image in its registry.
+pub async fn look(image: &str) -> Result<RegistrySeen> {
+    let image = image.to_string();
+    aside(move || look_now(&image)).await
+}
+
+/// All that a registry holds, by name and tag; what it is instead, where it does not say.
+pub async fn list(host: &str) -> Result<Listed> {
+    let host = host.to_string();
+    aside(move || list_now(&host)).await
+}
+
+/// Asks beside everything else that runs: the questions block until there is an answer.
+async fn aside<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let answer = tokio::task::spawn_blocking(ask).await;
+    answer.map_err(|error| Failure::step("cannot ask the image registry").caused_by(error))
+}
+
+fn look_now(image: &str) -> RegistrySeen {
     let server = Server::of(image);
     if let Err(seen) = server.answers() {
         return seen;
@@ -51,15 +72,14 @@ pub fn look(image: &str) -> RegistrySeen {
     }
 }
 
-/// All that it holds, by name and tag; what it does not say, or why it does not answer.
-pub fn list(host: &str) -> Result<Vec<Tagged>, RegistrySeen> {
+fn list_now(host: &str) -> Listed {
     let server = Server::of(&format!("{host}/"));
     server.answers()?;
     let mut all = Vec::new();
     for name in texts(&server, "/v2/_catalog?n=1000", "repositories")? {
         for tag in texts(&server, &format!("/v2/{name}/tags/list"), "tags")? {
             let image = format!("{host}/{name}:{tag}");
-            let digest = look(&image).digest().map(String::from);
+            let digest = look_now(&image).digest().map(String::from);
             all.push(Tagged { image, digest });
         }
     }
@@ -67,7 +87,7 @@ pub fn list(host: &str) -> Result<Vec<Tagged>, RegistrySeen> {
 }
 
 /// A list of texts; none where it knows nothing of the kind.
-fn texts(server: &Server, path: &str, key: &str) -> Result<Vec<String>, RegistrySeen> {
+fn texts(server: &Server, path: &str, key: &str) -> std::result::Result<Vec<String>, RegistrySeen> {
     let body = match server.get(path) {
         Ok((200, body)) => body,
         Ok((404, _)) => return Ok(Vec::new()),
@@ -105,7 +125,7 @@ impl Server {
     }
 
     /// Whether a registry answers that lets us in.
-    fn answers(&self) -> Result<(), RegistrySeen> {
+    fn answers(&self) -> std::result::Result<(), RegistrySeen> {
         match self.get("/v2/") {
             // A registry answers with an empty object; a page of something else is none.
             Ok((200, body)) if body.trim_ascii().is_empty() || body.trim_ascii() == b"{}" => Ok(()),
@@ -118,7 +138,7 @@ impl Server {
     }
 
     /// The status and the body of an answer; what there is instead.
-    fn get(&self, path: &str) -> Result<(u16, Vec<u8>), RegistrySeen> {
+    fn get(&self, path: &str) -> std::result::Result<(u16, Vec<u8>), RegistrySeen> {
         let answer = self.agent.get(format!("{}{path}", self.base)).header("Accept", MANIFESTS).call();
         let mut answer = answer.map_err(reason)?;
         let body = answer.body_mut().with_config().limit(MAX_BYTES).read_to_vec().map_err(reason)?;

@@ -40,11 +40,11 @@ fn what_a_registry_has_is_known_by_its_digests() {
         ("/v2/simple/tags/list", 200, r#"{"tags":["1-ab"]}"#),
         ("/v2/empty/tags/list", 200, r#"{"tags":null}"#),
     ]);
-    let seen = look(&format!("{host}/simple:1-ab"));
+    let seen = look_now(&format!("{host}/simple:1-ab"));
     assert!(seen.holds("sha256:cc"), "{seen:?}");
     assert_eq!(seen.digest().map(str::len), Some("sha256:".len() + 64));
-    assert_eq!(look(&format!("{host}/simple:2")), RegistrySeen::Answers { digest: None, config: None });
-    let all = list(&host).unwrap();
+    assert_eq!(look_now(&format!("{host}/simple:2")), RegistrySeen::Answers { digest: None, config: None });
+    let all = list_now(&host).unwrap();
     assert_eq!(all.iter().map(|one| one.image.as_str()).collect::<Vec<_>>(), [format!("{host}/simple:1-ab")]);
     assert_eq!(all[0].digest.as_deref(), seen.digest());
 }
@@ -52,9 +52,12 @@ fn what_a_registry_has_is_known_by_its_digests() {
 #[test]
 fn what_is_no_registry_is_told_from_one_that_is_down() {
     let page = serve(&[("/v2/", 200, "<html>")]);
-    assert!(matches!(look(&format!("{page}/a:1")), RegistrySeen::Other(why) if why.contains("no image registry")));
+    assert!(matches!(look_now(&format!("{page}/a:1")), RegistrySeen::Other(why) if why.contains("no image registry")));
     let closed = serve(&[("/v2/", 401, "{}")]);
-    assert!(matches!(look(&format!("{closed}/a:1")), RegistrySeen::Other(why) if why.contains("login")));
+    assert!(matches!(look_now(&format!("{closed}/a:1")), RegistrySeen::Other(why) if why.contains("login")));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert_eq!(look(&format!("localhost:{}/a:1", nobody.port())), RegistrySeen::Silent("nothing listens there".into()));
+    assert_eq!(
+        look_now(&format!("localhost:{}/a:1", nobody.port())),
+        RegistrySeen::Silent("nothing listens there".into())
+    );
 }
