@@ -2,11 +2,13 @@
 
 mod doctor;
 mod help;
+mod image;
 mod lab;
 mod removal;
 
 pub use doctor::DoctorArgs;
-pub use lab::{LabArgs, SimSpeed};
+pub use image::{ImageArgs, ImageCommand, ImageSource};
+pub use lab::{BuildArgs, LabArgs, SimSpeed};
 pub use removal::{DownArgs, PauseArgs, ResetArgs, UnstickArgs};
 
 use crate::model::longhorn::version;
@@ -105,6 +107,9 @@ pub enum Command {
     /// List, print and check labs
     #[command(after_help = help::LABS, disable_help_subcommand = true)]
     Labs(LabsArgs),
+    /// Build, push and list images of your own
+    #[command(after_help = help::IMAGE, disable_help_subcommand = true)]
+    Image(ImageArgs),
     /// Print the Kubernetes YAML that `up` would apply
     #[command(after_help = help::RENDER, disable_help_subcommand = true)]
     Render(RenderArgs),

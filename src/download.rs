@@ -33,18 +33,22 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn agent(url: &str) -> Agent {
-    let encrypted = url.starts_with("https://");
-    let tls = TlsConfig::builder()
+/// How what is encrypted is trusted: by the operating system's authorities.
+pub fn tls() -> TlsConfig {
+    TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
+        .build()
+}
+
+fn agent(url: &str) -> Agent {
+    let encrypted = url.starts_with("https://");
     let config = Config::builder();
     // What is not encrypted is on this host, where no proxy leads to.
     let config = if encrypted { config } else { config.proxy(None) };
     config
         .https_only(encrypted)
-        .tls_config(tls)
+        .tls_config(tls())
         .timeout_global(Some(TIMEOUT))
         .timeout_connect(Some(CONNECT_TIMEOUT))
         .user_agent(concat!("iris-lab/", env!("CARGO_PKG_VERSION")))

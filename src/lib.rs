@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 pub mod exec;
 pub mod host;
+pub mod image;
 pub mod lab;
 pub mod model;
 pub mod observe;

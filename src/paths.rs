@@ -42,6 +42,11 @@ impl StateDir {
         StateDir(path)
     }
 
+    /// Makes the folder, readable by its owner alone.
+    pub fn create(&self) -> Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|e| unwritable(&self.0, e))
+    }
+
     /// The folder of one lab; it need not exist.
     pub fn lab(&self, name: &str) -> LabDir {
         LabDir(self.0.join(name))

@@ -20,6 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sim", &["error", "model", "yaml"]),
     ("exec", &["error", "lab", "model", "paths"]),
     ("host", &["error", "model", "exec"]),
+    ("image", &["error", "model", "paths", "download"]),
     ("cluster", &["error", "lab", "model", "yaml"]),
     ("observe", &["error", "lab", "model", "yaml", "cluster", "exec", "host"]),
     ("plan", &["error", "lab", "model", "yaml", "provider", "addon", "workload"]),
@@ -27,7 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "engine",
         &[
             "error", "lab", "model", "yaml", "paths", "provider", "addon", "workload", "cluster", "download", "exec",
-            "host",
+            "host", "image",
         ],
     ),
     ("cli", &["error", "lab", "model"]),
@@ -53,7 +54,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::io::stdout", &["ui"]),
     ("std::io::stderr", &["ui"]),
     ("serde_yaml", &["yaml"]),
-    ("ureq", &["download"]),
+    ("ureq", &["download", "image"]),
     ("directories", &["paths"]),
 ];
 /// What of `std::process` is about our own end or name, and starts nothing.

@@ -84,3 +84,22 @@ fn a_release_that_is_not_offered_says_why() {
     lab.run(&["render", "longhorn", "--version", "1.2.2"]).exits(0).says("registry that was frozen");
     lab.is_gone();
 }
+
+#[test]
+fn a_merge_file_is_taken_as_it_is() {
+    let lab = Lab::on_sim();
+    lab.file(
+        "merge.cpf",
+        "; mine\n[config]\nglobals=0,0,64,0,0,0\n[Actions]\nCreateDatabase:Name=A,Directory=/vol-data/A\n",
+    );
+    let text = lab.run(&["render", "--cpf", "merge.cpf"]).exits(0).out;
+    assert!(text.contains("globals=0,0,64,0,0,0") && text.contains("Name=A,Directory=/vol-data/A"), "{text}");
+    assert!(!text.contains("TEST-DATA") && !text.contains("routines="), "nothing else of the lab's own\n{text}");
+    lab.file("merge.cpf", "[config]\nglobals=64\n");
+    lab.run(&["plan", "--cpf", "merge.cpf"])
+        .exits(2)
+        .says("merge.cpf line 2: spec.iris.cpf.config.globals: 64: must be six");
+    lab.run(&["plan", "--cpf", "nothing.cpf"]).exits(2).says("cannot read the merge file nothing.cpf");
+    lab.reset().exits(0);
+    lab.is_gone();
+}

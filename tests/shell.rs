@@ -5,7 +5,9 @@ use clap::Parser;
 use iris_lab::cli::{Cli, Command as Verb, LabArgs};
 use iris_lab::model::host::{Docker, User};
 use iris_lab::model::shell::Shell;
-use iris_lab::model::{Action, Cmd, Facts, HostFacts, HostObject, ObjectRef, Plan, SimSettings, Step, Trace, WaitFor};
+use iris_lab::model::{
+    Action, Cmd, Facts, HostFacts, HostObject, ImageBuild, ObjectRef, Plan, SimSettings, Step, Trace, WaitFor,
+};
 use iris_lab::plan::{Wanted, up};
 use iris_lab::provider::{self, Wishes};
 use iris_lab::{commands, yaml};
@@ -79,7 +81,7 @@ fn planned(line: &str, host: &HostFacts, facts: &Facts) -> Plan {
         cache: &cache,
     };
     let provider = provider::named(provider::word(lab.spec.provider)).unwrap();
-    up(&Wanted { lab: &lab, longhorn: None, provider, wishes, password_hash: "the-hash" }, facts).unwrap()
+    up(&Wanted { lab: &lab, longhorn: None, provider, wishes, password_hash: "the-hash", image: None }, facts).unwrap()
 }
 
 #[test]
@@ -134,6 +136,17 @@ fn every_action() -> Plan {
             sha256: "00".repeat(32),
             path: "/home/me/.cache/iris-lab/kind 0.22".into(),
         },
+        Action::BuildImage(ImageBuild {
+            image: "localhost:32000/simple:1-0123456789ab".into(),
+            pushed: true,
+            context: "/home/me/it's/simple".into(),
+            builtin: Some("simple".into()),
+            file: "Dockerfile".into(),
+            args: [("BASE".to_string(), "$(date)".to_string())].into(),
+            secrets: [("npm".to_string(), "/home/me/.npmrc".to_string())].into(),
+        }),
+        Action::PushImage { image: "localhost:32000/simple:1-0123456789ab".into(), comes: false },
+        Action::ProveImage { image: "localhost:32000/simple:1-0123456789ab".into(), namespace: "iris-lab".into() },
         Action::WriteFile {
             path: "/home/me/it's/kind.yaml".into(),
             content: "nodes:\n- role: control-plane\nEND\n\n$(date)".into(),

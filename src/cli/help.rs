@@ -26,6 +26,8 @@ Examples:
   iris-lab up --provider existing --context rig   On a cluster of yours
   iris-lab up my.yaml --replicas 3                From a file, but three pods
   iris-lab up --longhorn                          With volumes on several nodes
+  iris-lab up simple                              With an image that is built
+  iris-lab up --build=my-app                      The same from your folder
   iris-lab up --provider sim --sim-speed instant  A rehearsal without a wait";
 
 /// End of the help of `plan`.
@@ -130,6 +132,37 @@ Examples:
   iris-lab labs                          List the built-in labs
   iris-lab labs show two-pod > my.yaml   Start a lab file of your own
   iris-lab labs check my.yaml            Report every error in it";
+
+/// End of the help of `image`.
+pub(super) const IMAGE: &str = "\
+The tag of an image ends with what it is built from: what has not changed is
+neither built nor pushed again.
+
+Examples:
+  iris-lab image build my-app     Build the image of a folder
+  iris-lab image push my-app      Push it to localhost:32000
+  iris-lab image list             What there is, and where
+  iris-lab up --build=my-app      All of it at once, and pods that run it";
+
+/// End of the help of `image build`.
+pub(super) const IMAGE_BUILD: &str = "\
+Examples:
+  iris-lab image build                           The folder here
+  iris-lab image build my-app --tag my-app:2     With a name and a tag
+  iris-lab image build simple --build-arg BASE=my/iris:1
+  iris-lab image build my-app --secret id=npm,src=.npmrc";
+
+/// End of the help of `image push`.
+pub(super) const IMAGE_PUSH: &str = "\
+Examples:
+  iris-lab image push my-app                    To localhost:32000
+  iris-lab image push my-app --registry localhost:5000";
+
+/// End of the help of `image list`.
+pub(super) const IMAGE_LIST: &str = "\
+Examples:
+  iris-lab image list             Docker's, and those at localhost:32000
+  iris-lab image list -o json     The same as one document";
 
 /// End of the help of `kubeconfig`.
 pub(super) const KUBECONFIG: &str = "\

@@ -65,6 +65,18 @@ pub struct LabArgs {
     /// Image of the pods, with its tag
     #[arg(long, value_name = "IMAGE", help_heading = "IRIS")]
     pub image: Option<String>,
+    /// A merge file, in the place of the lab's own configuration
+    #[arg(long, value_name = "FILE", help_heading = "IRIS")]
+    pub cpf: Option<PathBuf>,
+    /// Build the image: the lab's own, or that of a folder
+    #[arg(long, value_name = "DIR", help_heading = "Image", num_args = 0..=1, require_equals = true)]
+    pub build: Option<Option<PathBuf>>,
+    /// What the image is built with.
+    #[command(flatten)]
+    pub image_build: BuildArgs,
+    /// On kind, load the image into the nodes, without a registry
+    #[arg(long, help_heading = "Image")]
+    pub no_registry: bool,
     /// Storage class of the volumes [default: the cluster's default class]
     #[arg(long, value_name = "CLASS", help_heading = "IRIS")]
     pub storage_class: Option<String>,
@@ -85,6 +97,20 @@ pub struct LabArgs {
     /// A file of faults that the simulator shows
     #[arg(long, value_name = "FILE", help_heading = "Simulator")]
     pub sim_faults: Option<PathBuf>,
+}
+
+/// What an image is built with, and where it goes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct BuildArgs {
+    /// Value for an ARG line of the Dockerfile, such as BASE=IMAGE (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Image", value_parser = assignment)]
+    pub build_arg: Vec<(String, String)>,
+    /// Secret that a RUN line mounts: its id and its file (repeatable)
+    #[arg(long, value_name = "id=ID,src=FILE", help_heading = "Image", value_parser = secret)]
+    pub secret: Vec<(String, PathBuf)>,
+    /// Registry for the image [default: the one in the lab, localhost:32000]
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Image")]
+    pub registry: Option<String>,
 }
 
 /// How much faster than real time the embedded cluster runs; none means instantly, as in `model::SimSettings`.
@@ -110,4 +136,18 @@ fn assignment(text: &str) -> Result<(String, String), &'static str> {
         Some((path, value)) if !path.is_empty() => Ok((path.into(), value.into())),
         _ => Err("expected PATH=VALUE, such as spec.iris.timeZone=UTC"),
     }
+}
+
+/// A secret comes by its file alone: its value would be seen on the command line.
+fn secret(text: &str) -> Result<(String, PathBuf), &'static str> {
+    let (mut id, mut file) = (None, None);
+    for part in text.split(',') {
+        match part.split_once('=') {
+            Some(("id", value)) => id = Some(value.to_string()),
+            Some(("src" | "source", value)) => file = Some(PathBuf::from(value)),
+            Some(("type", "file")) => {}
+            _ => return Err("expected id=ID,src=FILE, such as id=npm,src=.npmrc"),
+        }
+    }
+    id.zip(file).ok_or("expected id=ID,src=FILE, such as id=npm,src=.npmrc")
 }

@@ -45,6 +45,8 @@ fn line(verb: &str, args: &LabArgs) -> String {
         ("--node-image", args.node_image.clone()),
         ("--longhorn-manifest", args.longhorn_manifest.clone()),
         ("--sha256", args.sha256.clone()),
+        ("--cpf", args.cpf.as_ref().map(|file| file.display().to_string())),
+        ("--registry", args.image_build.registry.clone()),
     ];
     let mut words = vec!["iris-lab".to_string(), verb.into()];
     if args.lab != "two-pod" {
@@ -58,6 +60,17 @@ fn line(verb: &str, args: &LabArgs) -> String {
         Some(version) => quoted(&format!("--longhorn={version}")),
         None => "--longhorn".into(),
     }));
+    words.extend(args.build.as_ref().map(|folder| match folder {
+        Some(folder) => quoted(&format!("--build={}", folder.display())),
+        None => "--build".into(),
+    }));
+    for (name, value) in &args.image_build.build_arg {
+        words.extend(["--build-arg".to_string(), quoted(&format!("{name}={value}"))]);
+    }
+    for (id, file) in &args.image_build.secret {
+        words.extend(["--secret".to_string(), quoted(&format!("id={id},src={}", file.display()))]);
+    }
+    words.extend(args.no_registry.then(|| "--no-registry".to_string()));
     words.extend(args.ignore_check.iter().flat_map(|check| ["--ignore-check".to_string(), quoted(check)]));
     words.extend(args.no_canary.then(|| "--no-canary".to_string()));
     words.extend(args.experimental_host_iscsi.then(|| "--experimental-host-iscsi".to_string()));
@@ -97,6 +110,11 @@ mod tests {
         assert_eq!(
             again(&["my lab.yaml", "--context", "rig", "--replicas=3", "--set", "addOns=[storage]"]),
             "iris-lab up 'my lab.yaml' --replicas 3 --set 'addOns=[storage]'"
+        );
+        let image = ["simple", "--build=my app", "--build-arg", "A=b c", "--secret=id=x,src=f", "--cpf", "m.cpf"];
+        assert_eq!(
+            again(&image),
+            "iris-lab up simple --cpf m.cpf '--build=my app' --build-arg 'A=b c' --secret id=x,src=f"
         );
         assert_eq!(again(&["--longhorn", "--no-canary"]), "iris-lab up --longhorn --no-canary");
         let original = ["--longhorn=1.2.4", "--longhorn-manifest", "https://example.org/a.yaml", "--sha256", "00"];

@@ -2,11 +2,13 @@
 
 mod addresses;
 mod again;
+mod built;
 mod completions;
 mod credentials;
 mod doctor;
 mod down;
 mod here;
+mod image;
 mod kubeconfig;
 mod labs;
 mod longhorn;
@@ -58,6 +60,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
         Command::Unstick(args) => block_on(unstick::unstick(ui, &args)),
         Command::Labs(args) => labs::labs(ui, args.command),
+        Command::Image(args) => block_on(image::image(ui, args.command)),
         Command::Render(args) => block_on(render::render(ui, &args)),
         Command::Kubeconfig(args) => kubeconfig::kubeconfig(ui, &args),
         Command::Completions(args) => completions::completions(ui, args.shell),

@@ -14,7 +14,7 @@ use crate::provider::{self, Undo};
 use crate::ui::{ResetSummary, Ui};
 
 /// Stands for a lab where there is none: no lab has a dot in its name, and so none has its folder.
-const NO_LAB: &str = "no.lab";
+pub(super) const NO_LAB: &str = "no.lab";
 
 /// What is kept, beside what a lab's own journal says.
 pub fn kept(state: &StateDir) -> Result<Vec<HostObject>> {
@@ -65,7 +65,7 @@ pub async fn without_a_lab(ui: &Ui, state: &StateDir, args: &ResetArgs) -> Resul
     let undo = Undo { lab: "", dir: &cache, cache: &cache, host: &host, made: &kept, purge: true };
     let makers = provider::ALL.iter().filter(|provider| provider.uses_host());
     let steps = makers.map(|provider| provider.removal(&undo)).collect::<Result<Vec<_>>>()?;
-    let mut steps: Vec<Step> = steps.into_iter().flatten().collect();
+    let mut steps: Vec<Step> = steps.into_iter().flatten().chain(provider::images(&undo)).collect();
     let stays = stays(&kept, &steps).await;
     let ids: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
     for (step, before) in steps.iter_mut().skip(1).zip(ids) {

@@ -2,7 +2,7 @@
 
 use super::addresses::{self, Ground};
 use super::original::original;
-use super::{again, credentials, labs};
+use super::{again, built, credentials, labs};
 use crate::addon::longhorn::original::Original;
 use crate::cli::LabArgs;
 use crate::cluster::kubeconfig;
@@ -11,7 +11,7 @@ use crate::error::{Failure, Result};
 use crate::exec::Machine;
 use crate::host;
 use crate::lab::{self, Lab, Overrides};
-use crate::model::{HostFacts, HostObject, SimSettings};
+use crate::model::{HostFacts, HostObject, ImageFacts, SimSettings};
 use crate::paths::{self, LabDir, StateDir};
 use crate::plan::Wanted;
 use crate::provider::{self, DEFAULT_KUBERNETES, Provider, Tools, Wishes};
@@ -39,6 +39,10 @@ pub struct Request {
     pub access: Option<String>,
     /// What was made on this host, as the lab's journal says and that of what earlier labs have left.
     pub made: Vec<HostObject>,
+    /// What was seen of the image that the lab builds; none where it builds none.
+    pub image: Option<ImageFacts>,
+    /// What is to be said of it.
+    pub image_notes: Vec<String>,
     /// What is to be said of the addresses of its load balancer.
     pub addresses: Vec<String>,
     /// The folder of what may be downloaded again.
@@ -87,6 +91,8 @@ impl Request {
         let before = target.as_ref().and_then(|target| target.lb_range.as_deref());
         let ground = Ground { provider, host: &host, made: &made, before };
         let addresses = addresses::settle(&mut lab, &ground, machine).await?;
+        let (image, image_notes) = built::settle(&mut lab, args, provider, machine, &cache).await?.unzip();
+        let image_notes = image_notes.unwrap_or_default();
         let ignored = args.ignore_check.clone();
         let mut request = Request {
             lab,
@@ -98,6 +104,8 @@ impl Request {
             host,
             access: None,
             made,
+            image,
+            image_notes,
             addresses,
             cache,
             ignored,
@@ -131,7 +139,8 @@ impl Request {
     pub fn wanted<'a>(&'a self, password_hash: &'a str, kubeconfig_is_current: bool) -> Wanted<'a> {
         let wishes = self.wishes(kubeconfig_is_current);
         let longhorn = self.longhorn.as_ref().map(|original| original.objects.as_slice());
-        Wanted { lab: &self.lab, longhorn, provider: self.provider, wishes, password_hash }
+        let image = self.image.as_ref();
+        Wanted { lab: &self.lab, longhorn, provider: self.provider, wishes, password_hash, image }
     }
 
     /// What the provider plans from.
@@ -173,12 +182,16 @@ impl Request {
 
 /// The lab: a file or a built-in one, with the flags over it.
 pub fn load(args: &LabArgs) -> Result<Lab> {
+    let of_image =
+        built::overrides(args.build.as_ref().and_then(Option::as_deref), args.image.as_deref(), &args.image_build)?;
     let overrides = Overrides {
         provider: args.provider.map(|name| provider::word(name).to_string()),
         name: args.name.clone(),
         namespace: args.namespace.clone(),
         replicas: args.replicas.map(|n| n.to_string()),
         image: args.image.clone(),
+        no_registry: args.no_registry,
+        cpf: args.cpf.as_deref().map(merge_file).transpose()?,
         storage_class: args.storage_class.clone(),
         storage: args.storage.clone(),
         nodes: args.nodes.map(|n| n.to_string()),
@@ -193,6 +206,7 @@ pub fn load(args: &LabArgs) -> Result<Lab> {
         sha256: args.sha256.clone(),
         no_canary: args.no_canary,
         set: args.set.clone(),
+        ..of_image
     };
     let path = Path::new(&args.lab);
     let is_path = args.lab.contains(['/', '.']) || path.exists();
@@ -201,4 +215,15 @@ pub fn load(args: &LabArgs) -> Result<Lab> {
         Err(_) if is_path => lab::load_with(&yaml::read_file(path)?, &args.lab, &overrides),
         Err(failure) => Err(failure),
     }
+}
+
+/// A merge file: its name in messages, and its text.
+fn merge_file(path: &Path) -> Result<(String, String)> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let failure = Failure::usage(format!("cannot read the merge file {name}")).caused_by(error);
+        failure.hint("check the path: --cpf FILE")
+    })?;
+    yaml::check_size(text.len() as u64, &name)?;
+    Ok((name, text))
 }

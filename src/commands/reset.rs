@@ -13,6 +13,7 @@ use crate::engine::lock::HostLock;
 use crate::error::{Failure, Result};
 use crate::exec::System;
 use crate::host;
+use crate::model::image::registry;
 use crate::model::object::LAB_LABEL;
 use crate::model::{Action, HostFacts, HostObject, ObjectRef, Step};
 use crate::paths::{self, StateDir};
@@ -62,7 +63,8 @@ impl Undo {
         let (lab, dir) = (here.name.as_str(), here.dir.path());
         let steps = match others.is_empty() {
             true => {
-                here.provider.removal(&provider::Undo { lab, dir, cache: &cache, host: &seen, made: &made, purge })?
+                let undo = provider::Undo { lab, dir, cache: &cache, host: &seen, made: &made, purge };
+                [here.provider.removal(&undo)?, provider::images(&undo)].concat()
             }
             false => Vec::new(),
         };
@@ -156,6 +158,7 @@ async fn locked(
     // Before the lab's own journal goes.
     purge::keep(&here.state, &stays)?;
     let state = here.state.clone();
+    let registries = registries(&here);
     let mut journal = here.journal;
     if longhorn.goes() {
         // Its own objects carry no label: a run that is killed is gone on with by this.
@@ -184,9 +187,25 @@ async fn locked(
     removed.push(folder);
     let mut kept = longhorn.kept();
     kept.extend(purge::lines(&stays, &others));
-    let (lab, not_looked_at) = (Some(lab), if simulated { Vec::new() } else { longhorn.not_looked_at(here.provider) });
+    let lab = Some(lab);
+    let mut not_looked_at = if simulated { Vec::new() } else { longhorn.not_looked_at(here.provider) };
+    not_looked_at.extend(registries);
     let summary = ResetSummary { lab, simulated, removed, kept, looked_at, not_looked_at, seconds };
     ui.result(|look| summary.text(look), &summary)
+}
+
+/// Registries of the user's own that have images of the lab: nothing is removed there.
+fn registries(here: &Here) -> Vec<String> {
+    if here.provider.makes_cluster() {
+        return Vec::new();
+    }
+    let made = here.journal.made();
+    let hosts = made.iter().filter_map(|object| match object {
+        HostObject::Image { name } => Some(registry(name).0).filter(|host| !host.is_empty()),
+        _ => None,
+    });
+    let hosts: std::collections::BTreeSet<&str> = hosts.collect();
+    hosts.into_iter().map(|host| format!("the image registry {host}: what was pushed there stays")).collect()
 }
 
 fn confirm(ui: &Ui, here: &Here, found: &[ObjectRef], longhorn: &Longhorn, undo: &Undo) -> Result<()> {

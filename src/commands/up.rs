@@ -117,7 +117,11 @@ fn summary(request: &Request, facts: &Facts, hash: &str) -> UpSummary {
         simulated: status.simulated,
         namespace: status.namespace,
         portal_urls: status.portal_urls,
-        users: status.users,
+        users: status
+            .users
+            .into_iter()
+            .chain(request.lab.spec.iris.users.iter().map(|user| user.name.clone()))
+            .collect(),
         password_file: status.password_file,
         kubeconfig: request.dir.kubeconfig().display().to_string(),
         ..UpSummary::default()
@@ -177,7 +181,7 @@ pub(super) fn announce(ui: &Ui, request: &Request) {
     if let (Some(original), Some(origin)) = (&request.longhorn, &request.lab.spec.longhorn.manifest) {
         ui.note(format!("Longhorn {} comes from {origin}", original.version));
     }
-    request.addresses.iter().for_each(|note| ui.note(note));
+    request.addresses.iter().chain(&request.image_notes).for_each(|note| ui.note(note));
 }
 
 /// Connects to a cluster that is there already; none if the plan makes it.
@@ -251,19 +255,22 @@ fn judge(ui: &Ui, args: &LabArgs, request: &Request, found: &Found) -> Result<()
         let hint = check.way_out().map(|hint| format!("; {hint}")).unwrap_or_default();
         ui.note(format!("warning: {}: {}{hint}", check.name, check.cause));
     }
-    let failed: Vec<&Check> = with(Verdict::Fail).collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let mut failure = Failure::requirement("a requirement is missing; nothing was changed");
-    for check in failed {
-        failure = failure.cause(format!("{}: {}", check.name, check.cause));
-        failure.hints.extend(check.way_out());
-    }
+    let Some(mut failure) = stopped(&checks) else { return Ok(()) };
     if checks.iter().any(|check| check.verdict == Verdict::Fail && !check.mend.is_empty()) {
         failure.hints.push(format!("have that done for you with `{}`", again::fix(args)));
     }
     Err(failure)
+}
+
+/// The failure that these checks are, if any of them fails.
+pub(super) fn stopped(checks: &[Check]) -> Option<Failure> {
+    let failed: Vec<&Check> = checks.iter().filter(|check| check.verdict == Verdict::Fail).collect();
+    let mut failure = Failure::requirement("a requirement is missing; nothing was changed");
+    for check in &failed {
+        failure = failure.cause(format!("{}: {}", check.name, check.cause));
+        failure.hints.extend(check.way_out());
+    }
+    (!failed.is_empty()).then_some(failure)
 }
 
 /// Asks before software is installed on this host, and shows the exact commands.

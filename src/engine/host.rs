@@ -18,7 +18,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How soon, and then how often at most, something is tried again that is known to pass or that no tool announces.
-fn again() -> ExponentialBuilder {
+pub(super) fn again() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(Duration::from_secs(3))

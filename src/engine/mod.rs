@@ -2,6 +2,7 @@
 
 mod actions;
 mod host;
+mod image;
 pub mod journal;
 pub mod lock;
 pub mod record;

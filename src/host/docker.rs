@@ -4,10 +4,14 @@ use crate::error::{Failure, Result};
 use crate::exec::{Machine, Output, ask};
 use crate::model::Cmd;
 use crate::model::host::{Docker, DockerNetwork};
+use crate::model::object::{FIELD_MANAGER, MANAGED_BY};
 use serde_json::Value;
 
-const SOCKET_HINT: &str = "join the group that may use it, and log in again: sudo usermod -aG docker $USER";
-const START_HINT: &str = "start it: `sudo systemctl start docker`, or Docker Desktop where that is what runs it";
+pub(super) const SOCKET_HINT: &str = "join the group that may use it, and log in again: sudo usermod -aG docker $USER";
+pub(super) const START_HINT: &str =
+    "start it: `sudo systemctl start docker`, or Docker Desktop where that is what runs it";
+const INSTALL_HINT: &str =
+    "install it, on Ubuntu and Debian with `sudo apt-get install docker.io`, and see that it runs";
 
 /// Whether an object of a kind (`network`, `container`, `volume`, `image`) is there.
 pub(super) async fn has(machine: &dyn Machine, kind: &str, name: &str) -> Result<bool> {
@@ -61,6 +65,45 @@ pub(super) async fn answers(machine: &dyn Machine) -> Result<bool> {
         return Ok(false);
     }
     Ok(ask(machine, "docker", &["version", "--format", "{{.Server.Version}}"]).await?.ok())
+}
+
+/// Why it cannot be used, and what helps; none when its engine answers.
+pub(super) async fn unusable(machine: &dyn Machine) -> Result<Option<(String, String)>> {
+    if machine.find("docker").is_none() {
+        return Ok(Some(("Docker is not installed, or not on PATH".into(), INSTALL_HINT.into())));
+    }
+    let output = ask(machine, "docker", &["version", "--format", "{{.Server.Version}}"]).await?;
+    let said = output.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("its engine does not answer");
+    Ok((!output.ok()).then(|| (said.trim().to_string(), hint(&output.stderr).unwrap_or(START_HINT).to_string())))
+}
+
+/// Whether it builds with BuildKit, without which it mounts no secrets.
+pub(super) async fn has_build_kit(machine: &dyn Machine) -> Result<bool> {
+    if machine.find("docker").is_none() {
+        return Ok(false);
+    }
+    Ok(ask(machine, "docker", &["buildx", "version"]).await?.ok())
+}
+
+/// The id of an image; none where Docker has none of that name.
+pub(super) async fn image_id(machine: &dyn Machine, name: &str) -> Result<Option<String>> {
+    if machine.find("docker").is_none() {
+        return Ok(None);
+    }
+    let args = ["image", "inspect", "--format", "{{.Id}}", name];
+    let output = ask(machine, "docker", &args).await?;
+    match output.ok() {
+        true => Ok(Some(output.stdout.trim().to_string()).filter(|id| !id.is_empty())),
+        false if is_missing(&output) => Ok(None),
+        false => Err(failure(&output, &args)),
+    }
+}
+
+/// The images that carry our label, each as Docker's own list has it.
+pub(super) async fn built(machine: &dyn Machine) -> Result<Vec<Value>> {
+    let label = format!("label={MANAGED_BY}={FIELD_MANAGER}");
+    let all = lines(machine, &["image", "ls", "--no-trunc", "--filter", &label, "--format", "{{json .}}"]).await?;
+    Ok(all.iter().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
 /// What it says of itself.

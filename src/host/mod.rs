@@ -16,6 +16,7 @@ pub use known::explained;
 use crate::error::{Failure, Result};
 use crate::exec::{Machine, Output, ask};
 use crate::model::{Cmd, HostFacts, HostObject};
+use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
@@ -58,6 +59,26 @@ pub async fn facts(machine: &dyn Machine, cache: &Path) -> Result<HostFacts> {
         iscsi::storage(machine),
     )?;
     Ok(HostFacts { system, user, network, snap, microk8s, docker, kind, iscsi, storage })
+}
+
+/// Why Docker cannot be used, and what helps; none when it answers.
+pub async fn no_docker(machine: &dyn Machine) -> Result<Option<(String, String)>> {
+    docker::unusable(machine).await
+}
+
+/// Whether Docker builds with BuildKit, without which it mounts no secrets.
+pub async fn has_build_kit(machine: &dyn Machine) -> Result<bool> {
+    docker::has_build_kit(machine).await
+}
+
+/// The id of an image in Docker; none where it has none of that name.
+pub async fn image_id(machine: &dyn Machine, name: &str) -> Result<Option<String>> {
+    docker::image_id(machine, name).await
+}
+
+/// The images in Docker that iris-lab has built, each as Docker's own list has it.
+pub async fn built_images(machine: &dyn Machine) -> Result<Vec<Value>> {
+    docker::built(machine).await
 }
 
 /// What matters of a machine that is a node of a cluster which somebody else has made.

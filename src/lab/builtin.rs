@@ -11,11 +11,18 @@ pub struct Builtin {
     pub text: &'static str,
 }
 
-const BUILTIN: &[Builtin] = &[Builtin {
-    name: "two-pod",
-    description: "two independent IRIS pods, each with two volumes",
-    text: include_str!("../../labs/two-pod.yaml"),
-}];
+const BUILTIN: &[Builtin] = &[
+    Builtin {
+        name: "two-pod",
+        description: "two independent IRIS pods, each with two volumes",
+        text: include_str!("../../labs/two-pod.yaml"),
+    },
+    Builtin {
+        name: "simple",
+        description: "a small REST application, in an image that is built from its sources",
+        text: include_str!("../../labs/simple.yaml"),
+    },
+];
 
 /// All built-in labs; the first one is the default.
 pub fn builtin() -> &'static [Builtin] {

@@ -42,16 +42,12 @@ impl Image {
         if digest.is_some_and(|digest| !is_digest(digest)) {
             return Err("the digest after @ must be sha256: and 64 hex digits");
         }
-        let (repository, tag) = match rest.rsplit_once(':') {
-            // A colon before a slash is the port of a registry.
-            Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
-            _ => (rest, None),
-        };
+        let (repository, tag) = split(rest);
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return Err("the tag must be 1 to 128 letters, digits, _, . or -, and not begin with . or -");
         }
         let mut parts: Vec<&str> = repository.split('/').collect();
-        if parts.len() > 1 && (parts[0].contains(['.', ':']) || parts[0] == "localhost") {
+        if names_registry(repository) {
             if !is_host(parts[0]) {
                 return Err("the registry before the first / must be a host name, with a port or without");
             }
@@ -98,6 +94,20 @@ impl Image {
     }
 }
 
+/// The name and the tag of a reference without a digest.
+pub fn split(reference: &str) -> (&str, Option<&str>) {
+    match reference.rsplit_once(':') {
+        // A colon before a slash is the port of a registry.
+        Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
+        _ => (reference, None),
+    }
+}
+
+/// Whether a reference names its registry.
+pub fn names_registry(reference: &str) -> bool {
+    reference.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost")
+}
+
 fn edition(repository: &str) -> Edition {
     let (place, name) = repository.rsplit_once('/').unwrap_or(("", repository));
     let name = name.trim_end_matches("-arm64").trim_end_matches("-lockeddown");
@@ -128,7 +138,8 @@ fn is_tag(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-fn is_host(text: &str) -> bool {
+/// A host name, with a port or without.
+pub(super) fn is_host(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, "443"));
     port.parse::<u16>().is_ok()
         && !host.is_empty()

@@ -3,6 +3,7 @@
 pub mod image;
 pub mod types;
 
+mod build;
 mod builtin;
 mod cpf;
 mod names;
@@ -35,7 +36,7 @@ pub fn load_with(text: &str, origin: &str, overrides: &Overrides) -> Result<Lab>
     match serde_json::from_value::<Lab>(value) {
         Ok(lab) => {
             let broken: Vec<_> = findings.iter().map(|finding| finding.path.clone()).collect();
-            let judged = rules::check(&lab).into_iter().chain(cpf::check(&lab));
+            let judged = rules::check(&lab).into_iter().chain(build::check(&lab)).chain(cpf::check(&lab));
             findings.extend(judged.filter(|finding| !broken.iter().any(|path| finding.path.starts_with(path))));
             if findings.is_empty() { Ok(lab) } else { Err(invalid(origin, &source, findings)) }
         }

@@ -1,5 +1,6 @@
 //! What the command line changes in a lab file, before the file is judged.
 
+use super::cpf::merge;
 use super::source::{Finding, Path, Source};
 use super::structure::{fields, resolve, takes, unknown};
 use super::types::{AddOnName, Lab};
@@ -45,13 +46,31 @@ pub struct Overrides {
     pub sha256: Option<String>,
     /// `--no-canary`
     pub no_canary: bool,
+    /// `--build`: the folder, or the name of a built-in one. A built image is named after it, unless `image` says otherwise.
+    pub build: Option<String>,
+    /// The name of the image that `build` asks for.
+    pub build_image: Option<String>,
+    /// `--build-arg`: name and value.
+    pub build_args: Vec<(String, String)>,
+    /// `--secret`: id and file.
+    pub secrets: Vec<(String, String)>,
+    /// `--registry`
+    pub registry: Option<String>,
+    /// `--no-registry`: the add-on is taken out.
+    pub no_registry: bool,
+    /// `--cpf`: the name of a merge file and its text. It takes the place of all of `spec.iris.cpf`.
+    pub cpf: Option<(String, String)>,
     /// `--set path=value`: path and value. The path may begin with or without `spec.`; it counts after all other flags.
     pub set: Vec<(String, String)>,
 }
 
 impl Overrides {
     /// Writes the flags into the tree of the file. What cannot be placed is returned.
-    pub(super) fn apply(&self, source: &mut Source, schema: &Value) -> Vec<Finding> {
+    pub(super) fn apply<'a>(&'a self, source: &mut Source, schema: &Value) -> Vec<Finding> {
+        let mut findings = self.cpf.as_ref().map(|(name, text)| merge_file(source, name, text)).unwrap_or_default();
+        if self.no_registry {
+            remove_add_on(&mut source.root, AddOnName::Registry);
+        }
         let add_on = self.longhorn.then(|| missing_add_on(&source.root, AddOnName::Longhorn)).flatten();
         let add_on_path = format!("spec.addOns.{}", add_on.unwrap_or_default());
         let add_on = add_on.map(|_| AddOnName::Longhorn.name().to_string());
@@ -62,7 +81,10 @@ impl Overrides {
             ("--name", "metadata.name", &self.name),
             ("--namespace", "spec.iris.namespace", &self.namespace),
             ("--replicas", "spec.iris.replicas", &self.replicas),
+            ("--build", "spec.iris.build.context", &self.build),
+            ("--build", "spec.iris.image", &self.build_image),
             ("--image", "spec.iris.image", &self.image),
+            ("--registry", "spec.registry", &self.registry),
             ("--storage-class", "spec.iris.storage.class", &self.storage_class),
             ("--storage", "spec.iris.storage.mgr", &self.storage),
             ("--storage", "spec.iris.storage.data", &self.storage),
@@ -80,8 +102,15 @@ impl Overrides {
         ];
         let given = flags.iter().filter_map(|(flag, path, value)| Some((*flag, *path, value.as_ref()?.as_str())));
         let set = self.set.iter().map(|(path, value)| ("--set", path.as_str(), value.as_str()));
-        let mut findings = Vec::new();
-        for (flag, path, value) in given.chain(set) {
+        let fields = |(flag, path, value)| (flag, split(path, schema), value);
+        // Names of their own, which may hold dots.
+        let under = |flag: &'static str, field: &'static str, pairs: &'a [(String, String)]| {
+            let path = move |name: &String| ["spec", "iris", "build", field, name].map(String::from).to_vec();
+            pairs.iter().map(move |(name, value)| (flag, path(name), value.as_str()))
+        };
+        let given = given.map(fields).chain(under("--build-arg", "args", &self.build_args));
+        let given = given.chain(under("--secret", "secrets", &self.secrets)).chain(set.map(fields));
+        for (flag, path, value) in given {
             if let Err(finding) = set_one(source, schema, flag, path, value) {
                 // The finding may be about a field above the one that the flag names.
                 source.flags.push((finding.path.clone(), flag.into()));
@@ -92,12 +121,54 @@ impl Overrides {
     }
 }
 
-fn set_one(source: &mut Source, schema: &Value, flag: &str, path: &str, value: &str) -> Result<(), Finding> {
-    let path = split(path, schema);
+fn set_one(source: &mut Source, schema: &Value, flag: &str, path: Path, value: &str) -> Result<(), Finding> {
     source.flags.push((path.clone(), flag.into()));
     let target = find(schema, &path)?;
     let node = read(value, target).map_err(|error| Finding::new(&path, Some(value), error))?;
     put(&mut source.root, &path, 0, node)
+}
+
+/// Puts the entries of a merge file where the lab has its own, each with the line of that file as its place.
+fn merge_file(source: &mut Source, name: &str, text: &str) -> Vec<Finding> {
+    let (entries, wrong) = merge::read(text);
+    let root = ["spec", "iris", "cpf"].map(String::from);
+    let scalar = |text: &str| Node { line: 0, column: 0, content: Content::Scalar { text: text.into(), plain: false } };
+    let (mut settings, mut actions) = ([("startup", Vec::new()), ("config", Vec::new())], Vec::new());
+    let place = |line: usize| format!("{name} line {line}");
+    source.flags.push((root.to_vec(), name.into()));
+    for entry in entries {
+        let key = entry.key.clone().unwrap_or_else(|| actions.len().to_string());
+        source.flags.push(([&root[..], &[entry.field.into(), key]].concat(), place(entry.line)));
+        match (settings.iter_mut().find(|(field, _)| *field == entry.field), entry.key) {
+            (Some((_, list)), Some(key)) => list.push((key, scalar(&entry.value))),
+            _ => actions.push(scalar(&entry.value)),
+        }
+    }
+    let node = |content| Node { line: 0, column: 0, content };
+    let mut sections: Vec<(String, Node)> =
+        settings.into_iter().map(|(field, list)| (field.to_string(), node(Content::Map(list)))).collect();
+    sections.push(("actions".into(), node(Content::List(actions))));
+    let mut findings: Vec<Finding> =
+        put(&mut source.root, &root, 0, node(Content::Map(sections))).err().into_iter().collect();
+    for (line, rule) in wrong {
+        // It stands in no field.
+        let path = vec![place(line)];
+        source.flags.push((path.clone(), "--cpf".into()));
+        findings.push(Finding { path, value: None, rule });
+    }
+    findings
+}
+
+/// Takes an add-on out of the list; where the lab gives none, out of the defaults.
+fn remove_add_on(root: &mut Node, add_on: AddOnName) {
+    let path = ["spec", "addOns"].map(String::from);
+    let list = root.get("spec").and_then(|spec| spec.get("addOns")).filter(|list| !list.is_null()).cloned();
+    let mut list = list.unwrap_or_else(|| default_node(&path, root.line));
+    if let Content::List(items) = &mut list.content {
+        items.retain(|item| !matches!(&item.content, Content::Scalar { text, .. } if text == add_on.name()));
+        // A list that is none is reported as such.
+        let _ = put(root, &path, 0, list);
+    }
 }
 
 /// The position at which an add-on is to be added to the list; none if it is in it, or if there is no list to add it to.

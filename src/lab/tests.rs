@@ -95,7 +95,7 @@ fn wrong_types_say_what_is_wanted() {
     assert_eq!(iris("password:\n  length: 7"), "line 4: spec.iris.password.length: 7: must be 8 to 32");
     assert_eq!(
         iris("xyz: 1"),
-        "line 3: spec.iris.xyz: unknown field; there are cpf, image, namespace, password, replicas, resources, storage, timeZone"
+        "line 3: spec.iris.xyz: unknown field; there are build, cpf, image, namespace, password, replicas, resources, storage, timeZone, users"
     );
 }
 
@@ -295,7 +295,7 @@ fn flags_are_judged_like_the_file() {
     assert_eq!(
         flags(set(&[("spce.nodes", "1")])),
         [
-            "--set: spec.spce: unknown field; there are addOns, iris, kind, kubernetes, longhorn, metallb, microk8s, nodes, provider"
+            "--set: spec.spce: unknown field; there are addOns, iris, kind, kubernetes, longhorn, metallb, microk8s, nodes, provider, registry"
         ]
     );
     assert_eq!(flags(set(&[("nodes.x", "1")])), ["--set: spec.nodes.x: spec.nodes has no fields"]);

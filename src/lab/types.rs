@@ -66,6 +66,8 @@ pub struct Spec {
     pub metallb: Metallb,
     /// The add-on `longhorn`.
     pub longhorn: Longhorn,
+    /// Where an image that the lab builds is pushed to, and pulled from by the nodes: a host with its port.
+    pub registry: String,
     /// The IRIS workload.
     pub iris: Iris,
 }
@@ -163,8 +165,10 @@ pub struct Iris {
     /// Number of pods. Each is an independent database.
     #[schemars(range(min = 1, max = 20))]
     pub replicas: u32,
-    /// Image with tag.
+    /// Image with tag. With `build`, the name and the tag that the image gets: what it is built from is added to the tag.
     pub image: String,
+    /// What the image is built from; it is pulled as it is where no context is given.
+    pub build: Build,
     /// Namespace: a DNS label.
     pub namespace: String,
     /// Volumes.
@@ -177,6 +181,33 @@ pub struct Iris {
     pub cpf: Cpf,
     /// How the password is made.
     pub password: Password,
+    /// Accounts of the application, which get the lab's password.
+    pub users: Vec<User>,
+}
+
+/// What an image is built from, as by `docker build`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Build {
+    /// The build context: a folder beside the lab file, or the name of one that is part of iris-lab (`simple`).
+    pub context: Option<String>,
+    /// The Dockerfile, in the context.
+    pub file: String,
+    /// Values for the ARG lines of the Dockerfile. They are kept in the image: secrets do not belong here.
+    #[schemars(extend("additionalProperties" = {"type": ["string", "number"]}))]
+    pub args: BTreeMap<String, String>,
+    /// Secrets that RUN lines mount: the file of each, by its id.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// An account of the application.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct User {
+    /// Its name.
+    pub name: String,
+    /// Its roles, all of which the image must have.
+    pub roles: Vec<String>,
 }
 
 /// Volumes of each pod.
@@ -254,6 +285,7 @@ impl Default for Spec {
             kind: Kind::default(),
             metallb: Metallb::default(),
             longhorn: Longhorn::default(),
+            registry: "localhost:32000".into(),
             iris: Iris::default(),
         }
     }
@@ -284,13 +316,21 @@ impl Default for Iris {
         Iris {
             replicas: 2,
             image: DEFAULT_IMAGE.into(),
+            build: Build::default(),
             namespace: "iris-lab".into(),
             storage: Storage::default(),
             time_zone: "UTC".into(),
             resources: Resources::default(),
             cpf: Cpf::default(),
             password: Password::default(),
+            users: Vec::new(),
         }
+    }
+}
+
+impl Default for Build {
+    fn default() -> Self {
+        Build { context: None, file: "Dockerfile".into(), args: BTreeMap::new(), secrets: BTreeMap::new() }
     }
 }
 

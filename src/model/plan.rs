@@ -3,6 +3,7 @@
 use super::cmd::Cmd;
 use super::facts::Facts;
 use super::host::HostObject;
+use super::image::ImageBuild;
 use super::longhorn::NodeName;
 use super::object::ObjectRef;
 use super::sim::SimSettings;
@@ -30,6 +31,12 @@ pub enum Verb {
     Unstick,
     /// Mends what this host lacks.
     Doctor,
+    /// Builds an image.
+    #[serde(rename = "image build")]
+    ImageBuild,
+    /// Pushes an image.
+    #[serde(rename = "image push")]
+    ImagePush,
 }
 
 impl Verb {
@@ -43,6 +50,8 @@ impl Verb {
             Verb::Reset => "reset",
             Verb::Unstick => "unstick",
             Verb::Doctor => "doctor",
+            Verb::ImageBuild => "image build",
+            Verb::ImagePush => "image push",
         }
     }
 }
@@ -69,7 +78,7 @@ pub struct Plan {
 impl Plan {
     /// Whether the run goes on after a failed step: removing does, making does not.
     pub fn goes_on(&self) -> bool {
-        !matches!(self.verb, Verb::Up | Verb::Stop | Verb::Start)
+        !matches!(self.verb, Verb::Up | Verb::Stop | Verb::Start | Verb::ImageBuild | Verb::ImagePush)
     }
 
     /// Names of what it removes from this host in these steps.
@@ -207,6 +216,22 @@ pub enum Action {
         sha256: String,
         /// Where to.
         path: PathBuf,
+    },
+    /// Builds an image with Docker, unless Docker or the image's registry has it.
+    BuildImage(ImageBuild),
+    /// Pushes an image to its registry, unless that has it, and reads it back from there.
+    PushImage {
+        /// The image as pods name it.
+        image: String,
+        /// Whether its registry is made by this plan, and may take its time.
+        comes: bool,
+    },
+    /// Proves that the lab's pods run what the registry has, and nothing else of the same name.
+    ProveImage {
+        /// The image as pods name it.
+        image: String,
+        /// The namespace of the pods.
+        namespace: String,
     },
     /// Writes a file of ours on this host.
     WriteFile {

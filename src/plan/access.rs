@@ -19,6 +19,9 @@ pub fn access(plan: &Plan) -> Vec<Access> {
                 }
             }
             Action::Wait { target } => all.extend(waiting(target)),
+            Action::ProveImage { namespace, .. } => {
+                all.extend(rights(&ObjectRef::new("v1", "Pod", Some(namespace), ""), &["list"]));
+            }
             // Longhorn's own steps need a cluster administrator, which applying its manifest asks for.
             Action::Reap { .. }
             | Action::Evacuate { .. }
@@ -35,6 +38,8 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             | Action::Unmake { .. }
             | Action::Run { .. }
             | Action::Download { .. }
+            | Action::BuildImage(_)
+            | Action::PushImage { .. }
             | Action::WriteFile { .. }
             | Action::TakeKubeconfig { .. }
             | Action::Prove { .. }

@@ -2,6 +2,7 @@
 
 use super::Wanted;
 use super::host::{Case, checks as host_checks};
+use super::image;
 use crate::addon;
 use crate::lab::Lab;
 use crate::model::longhorn::CLASS;
@@ -16,6 +17,8 @@ pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
     let site = wanted.site(facts, &nodes_to_be);
     let host = host(wanted).into_iter().chain(wanted.provider.checks(wanted.lab, facts, &wanted.wishes));
     let add_ons = host.chain(addon::of(wanted.lab).flat_map(|add_on| add_on.checks(&site)));
+    let image = wanted.image.map(|seen| image::checks(wanted, seen)).unwrap_or_default();
+    let add_ons = add_ons.chain(image);
     if !facts.reachable {
         return add_ons.collect();
     }

@@ -3,6 +3,7 @@
 mod access;
 mod checks;
 mod host;
+pub mod image;
 mod longhorn;
 mod pause;
 pub mod probe;

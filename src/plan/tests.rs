@@ -29,7 +29,7 @@ fn with<T>(lab: &Lab, name: &str, facts: &Facts, use_it: impl FnOnce(&Wanted) ->
         cache: Path::new("/cache"),
     };
     let provider = provider::named(name).unwrap();
-    use_it(&Wanted { lab, provider, wishes, longhorn: None, password_hash: "h,s" })
+    use_it(&Wanted { lab, provider, wishes, longhorn: None, password_hash: "h,s", image: None })
 }
 
 fn ids(plan: &Plan) -> Vec<&str> {

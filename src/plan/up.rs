@@ -1,10 +1,11 @@
 //! The plan of `up`: the cluster, its add-ons, the namespace, the IRIS objects, and a wait for each pod and the address.
 
+use super::image;
 use crate::addon::{self, ADDRESS, PODS, RECORDED, Site};
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab};
 use crate::model::object::{RECORD, is_ready, labelled};
-use crate::model::{Action, Facts, ObjectRef, Plan, Step, Verb, WaitFor};
+use crate::model::{Action, Facts, ImageFacts, ObjectRef, Plan, Step, Verb, WaitFor};
 use crate::provider::{CLUSTER, Provider, Wishes, word};
 use crate::{workload, yaml};
 use serde_json::{Value, json};
@@ -29,6 +30,8 @@ pub struct Wanted<'a> {
     pub wishes: Wishes<'a>,
     /// Hash of the password.
     pub password_hash: &'a str,
+    /// What was seen of the image that the lab builds; none where it builds none.
+    pub image: Option<&'a ImageFacts>,
 }
 
 impl<'a> Wanted<'a> {
@@ -73,6 +76,9 @@ pub fn up(wanted: &Wanted, facts: &Facts) -> Result<Plan> {
             },
         ),
     );
+    if let Some(seen) = wanted.image {
+        image::weave(wanted, seen, &mut steps);
+    }
     Ok(Plan {
         verb: Verb::Up,
         lab: lab.metadata.name.clone(),

@@ -7,11 +7,15 @@ mod sim;
 
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab, ProviderName};
-use crate::model::{Check, Cmd, Facts, HostFacts, HostObject, LbNetwork, SimSettings, Step};
+use crate::model::image::pushed_as;
+use crate::model::{Action, Check, Cmd, Facts, HostFacts, HostObject, LbNetwork, SimSettings, Step};
 use serde_json::Value;
 use std::path::Path;
+use std::time::Duration;
 
 pub use sim::DEFAULT_KUBERNETES;
+
+const IMAGE_TIMEOUT: Duration = Duration::from_secs(3 * 60);
 
 /// Every provider, in the order in which `auto` looks at them.
 pub const ALL: &[&dyn Provider] = &[&microk8s::Microk8s, &kind::Kind, &existing::Existing, &sim::Sim];
@@ -123,6 +127,11 @@ pub trait Provider: Sync {
         None
     }
 
+    /// The step that brings an image from Docker to its nodes without a registry; none where that is no way.
+    fn load(&self, _lab: &Lab, _image: &str, _wishes: &Wishes) -> Option<Step> {
+        None
+    }
+
     /// Whether the cluster of a lab is there, running or not, as far as this host tells.
     fn exists(&self, _lab: &str, _host: &HostFacts) -> bool {
         true
@@ -152,6 +161,21 @@ pub trait Provider: Sync {
     fn removal(&self, _: &Undo) -> Result<Vec<Step>> {
         Ok(Vec::new())
     }
+}
+
+/// The steps that remove the images of Docker's that were made here, where nothing is kept; what is built on another image goes first.
+pub fn images(undo: &Undo) -> Vec<Step> {
+    let images = undo.made.iter().rev().filter(|object| undo.purge && matches!(object, HostObject::Image { .. }));
+    let step = |(number, object): (usize, &HostObject)| {
+        let HostObject::Image { name } = object else { return None };
+        // Docker knows one that was pushed by two names.
+        let mut names = vec![pushed_as(name), name.clone()];
+        names.dedup();
+        let commands = names.iter().map(|name| Cmd::new("docker", ["image", "rm", name])).collect();
+        let action = Action::Unmake { object: object.clone(), commands };
+        Some(Step::new(format!("image-{}", number + 1), format!("Remove the {object}"), IMAGE_TIMEOUT, action))
+    };
+    images.enumerate().filter_map(step).collect()
 }
 
 /// Id of the step after which the cluster can be used.

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod failure;
+mod image;
 mod look;
 mod plan;
 mod progress;
@@ -12,6 +13,7 @@ mod table;
 mod timeline;
 
 pub use doctor::DoctorReport;
+pub use image::{ImageRow, ImageSummary, image_table};
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
 pub use status::status_text;

@@ -2,6 +2,7 @@
 
 use super::look::{Look, Mark};
 use super::table::wrap;
+use crate::model::image::push;
 use crate::model::{Action, Cmd, ObjectRef, Plan, Step, Trace, WaitFor};
 use serde_json::Value;
 
@@ -45,9 +46,18 @@ fn step_text(number: usize, step: &Step, look: &Look) -> String {
 
 /// The calls of the host's own tools, a line each, as they can be pasted.
 fn calls(action: &Action, look: &Look) -> String {
-    let (Action::Make { commands, .. } | Action::Unmake { commands, .. } | Action::Run { commands, .. }) = action
-    else {
-        return String::new();
+    let own;
+    let commands = match action {
+        Action::Make { commands, .. } | Action::Unmake { commands, .. } | Action::Run { commands, .. } => commands,
+        Action::BuildImage(build) => {
+            own = vec![build.command()];
+            &own
+        }
+        Action::PushImage { image, .. } => {
+            own = vec![push(image)];
+            &own
+        }
+        _ => return String::new(),
     };
     let line = |cmd: &Cmd| {
         let reads = cmd.stdin.as_ref().map(|text| match text.lines().count() {
@@ -76,6 +86,11 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         Action::Run { unless: Some(unless), .. } => ("looks first with", vec![format!("`{}`", unless.line())]),
         Action::Run { unless: None, .. } => ("runs", vec!["every time".into()]),
         Action::Download { url, path, .. } => ("downloads", vec![format!("{url} to {}", path.display())]),
+        Action::BuildImage(build) => ("builds", vec![format!("{} from {}", build.image, build.context.display())]),
+        Action::PushImage { image, .. } => ("pushes", vec![image.clone()]),
+        Action::ProveImage { namespace, .. } => {
+            ("compares", vec![format!("the digest in the registry with what the pods in {namespace} run")])
+        }
         Action::WriteFile { path, .. } => ("writes", vec![path.display().to_string()]),
         Action::TakeKubeconfig { command } => ("writes", vec![format!("our kubeconfig, from `{}`", command.line())]),
         Action::Apply { objects } => {

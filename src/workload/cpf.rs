@@ -1,8 +1,8 @@
 //! The merge file: what IRIS merges into its configuration, rendered from the lab.
 
 use super::{ACCOUNTS, CONFIG_MAP};
-use crate::lab::Lab;
 use crate::lab::image::{Edition, Image};
+use crate::lab::{Lab, User};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -28,9 +28,20 @@ pub fn render(lab: &Lab, image: &Image, hash: Option<&str>) -> String {
     if image.takes_actions() {
         // A predefined account has to change its password at its first login, and a client of an API cannot.
         let accounts = ACCOUNTS.map(|name| format!("ModifyUser:Name={name},ChangePassword=0,PasswordNeverExpires=1"));
-        text += &("\n".to_string() + &section("Actions", cpf.actions.iter().cloned().chain(accounts)));
+        let users = lab.spec.iris.users.iter().map(|user| create(user, hash));
+        text += &("\n".to_string() + &section("Actions", cpf.actions.iter().cloned().chain(accounts).chain(users)));
     }
     text
+}
+
+/// The action that makes an account, where it is not there yet. It has a password only with a hash.
+fn create(user: &User, hash: Option<&str>) -> String {
+    let hash = hash.map(|hash| format!(",PasswordHash=\"{hash}\"")).unwrap_or_default();
+    let roles = match user.roles.as_slice() {
+        [] => String::new(),
+        roles => format!(",Roles=\"{}\"", roles.join(",")),
+    };
+    format!("CreateUser:Name={}{hash}{roles},ChangePassword=0,PasswordNeverExpires=1", user.name)
 }
 
 fn settings(settings: &BTreeMap<String, String>) -> impl Iterator<Item = String> {

@@ -1,6 +1,7 @@
 //! IRIS on the cluster: plain base objects and typed changes to them. Pure: a lab in, objects out.
 
 mod cpf;
+pub mod image;
 mod iris;
 mod licence;
 pub mod password;

@@ -76,6 +76,7 @@ impl Lab {
         // Nothing of this machine's tools: what `auto` chooses must not depend on them.
         let path = self.path.clone().unwrap_or_else(|| self.scratch.dir("bin").display().to_string());
         command.env("HOME", self.scratch.dir("home")).env("PATH", path);
+        command.env("IRIS_LAB_CACHE_DIR", self.scratch.path().join("cache"));
         command.env("IRIS_LAB_STATE_DIR", self.state()).env("IRIS_LAB_SIM_SPEED", "instant");
         if let Place::Existing(existing) = &self.place {
             command.env("KUBECONFIG", &existing.kubeconfig);

@@ -9,6 +9,10 @@ const VOLUMES: [&str; 2] = ["/vol-data/", "/iris-mgr/"];
 /// Databases that every instance has.
 const PREDEFINED: &[&str] =
     &["IRISSYS", "IRISLIB", "IRISTEMP", "IRISLOCALDATA", "IRISAUDIT", "IRISMETRICS", "IRISSECURITY", "ENSLIB", "USER"];
+/// Beginnings of published hashes of the factory password.
+const FACTORY: [&str; 4] = ["fbfe8593aefa510c", "d8191b3c433ed48c", "34e80d2f1ad51356", "a31d24aecc0bfe56"];
+/// Most data of a Community Edition, in MB.
+const MOST_DATA: u64 = 10 * 1024;
 /// What can be created, modified and deleted.
 const THINGS: &[&str] = &[
     "Application",
@@ -106,10 +110,16 @@ pub fn check(lines: &[String], image: Option<&Image>) -> Vec<Finding> {
             twice(action, earlier),
             directory(action, earlier),
             database(action, &all, image),
+            resource(action, &all, image),
             edition(action, image),
+            hash(action),
         ];
         findings.extend(rules.into_iter().flatten().map(|rule| Finding::at(&path(*index), &lines[*index], rule)));
     }
+    let community = image.is_some_and(|image| image.edition == Edition::Community);
+    findings.extend(
+        size(&actions).filter(|_| community).map(|(index, rule)| Finding::at(&path(index), &lines[index], rule)),
+    );
     if !lines.is_empty() && image.is_some_and(|image| !image.takes_actions()) {
         let rule = "must be empty ([]): images before 2021.1 know no actions in a merge file";
         findings.push(Finding::new(&["spec", "iris", "cpf", "actions"].map(String::from), None, rule));
@@ -143,7 +153,11 @@ fn parse(line: &str) -> Result<Action<'_>, String> {
                 property.trim()
             ));
         };
-        properties.push((key.trim(), value.trim().trim_matches('"')));
+        let (key, value) = (key.trim(), value.trim());
+        if value.contains('=') && !value.starts_with('"') {
+            return Err(format!("the value of {key} holds a =, and needs quotes"));
+        }
+        properties.push((key, value.trim_matches('"')));
     }
     Ok(Action { name, properties })
 }
@@ -172,8 +186,47 @@ fn required(action: &Action) -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("{} needs {}", action.name, missing.join(" and ")));
     }
-    let password = action.name.ends_with("User") && action.get("Password").is_some();
-    password.then(|| "there is no property Password: use PasswordHash, in quotes".into())
+    let word = |key: &str| {
+        let key = key.to_lowercase();
+        (key.ends_with("password") && key != "changepassword") || key == "clientsecret"
+    };
+    match action.properties.iter().find(|(key, value)| word(key) && !value.is_empty()) {
+        Some(("Password", _)) if action.name.ends_with("User") => {
+            Some("there is no property Password: use PasswordHash, in quotes".into())
+        }
+        Some((key, _)) => Some(format!("{key} would stand readable in the cluster: set it in IRIS itself")),
+        None => None,
+    }
+}
+
+/// The hash of an account: its fields, their lengths, and that it is not one that everybody knows.
+fn hash(action: &Action) -> Option<String> {
+    let hash = action.get("PasswordHash").filter(|_| action.name.ends_with("User"))?;
+    let fields: Vec<&str> = hash.split(',').map(str::trim).collect();
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let fits = match fields.as_slice() {
+        [hash, salt] => digits(hash, 40) && !salt.is_empty(),
+        [hash, salt, rounds, algorithm] => {
+            let length = match *algorithm {
+                "SHA1" => 40,
+                "SHA256" => 64,
+                "SHA384" => 96,
+                "SHA512" => 128,
+                _ => return Some("the algorithm of PasswordHash is one of SHA1, SHA256, SHA384, SHA512".into()),
+            };
+            digits(hash, length) && digits(salt, salt.len()) && rounds.parse::<u32>().is_ok_and(|rounds| rounds > 0)
+        }
+        _ => false,
+    };
+    let factory = FACTORY.iter().any(|known| fields[0].to_lowercase().starts_with(known));
+    match (fits, factory) {
+        (false, _) => Some(
+            "PasswordHash must be \"HASH,SALT,ROUNDS,ALGORITHM\", or \"HASH,SALT\" of old, in hexadecimal digits"
+                .into(),
+        ),
+        (true, true) => Some("PasswordHash is that of the factory password SYS, which everybody knows".into()),
+        (true, false) => None,
+    }
 }
 
 fn names(action: &Action) -> Option<String> {
@@ -221,7 +274,9 @@ fn directory(action: &Action, earlier: &[(usize, Action)]) -> Option<String> {
 /// A namespace refers to databases that the image has or that another action creates.
 fn database(action: &Action, all: &[&Action], image: Option<&Image>) -> Option<String> {
     // Somebody's own image may hold any database.
-    if action.name != "CreateNamespace" || image.is_none_or(|image| image.edition == Edition::Own) {
+    if !["CreateNamespace", "ModifyNamespace"].contains(&action.name)
+        || image.is_none_or(|image| image.edition == Edition::Own)
+    {
         return None;
     }
     let created: Vec<&str> =
@@ -233,6 +288,33 @@ fn database(action: &Action, all: &[&Action], image: Option<&Image>) -> Option<S
         .find(|(_, value)| !known.iter().any(|name| name.eq_ignore_ascii_case(value)))?;
     let near = nearest(value, &known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
     Some(format!("{property} names the database {value}, which no action creates{near}"))
+}
+
+/// A database belongs to a resource that every instance has or that another action creates.
+fn resource(action: &Action, all: &[&Action], image: Option<&Image>) -> Option<String> {
+    // Somebody's own image may have any resource.
+    let own = image.is_none_or(|image| image.edition == Edition::Own);
+    let name = action.get("ResourceName").filter(|_| action.name == "CreateDatabase" && !own)?;
+    let predefined = name == "%DB_%DEFAULT" || name.strip_prefix("%DB_").is_some_and(|name| PREDEFINED.contains(&name));
+    let mut created = all.iter().filter(|other| other.name == "CreateResource").filter_map(|other| other.get("Name"));
+    let known = predefined || name.is_empty() || created.any(|other| other.eq_ignore_ascii_case(name));
+    (!known).then(|| format!("ResourceName names {name}, which no CreateResource makes"))
+}
+
+/// The databases together must fit into what the Community Edition takes.
+fn size(actions: &[(usize, Action)]) -> Option<(usize, String)> {
+    let sizes = actions.iter().filter(|(_, action)| action.name == "CreateDatabase");
+    let mut sum: u64 = 0;
+    for (index, action) in sizes {
+        sum = sum.saturating_add(action.get("Size").and_then(|size| size.parse().ok()).unwrap_or(0));
+        if sum > MOST_DATA {
+            return Some((
+                *index,
+                format!("the sizes come to {sum} MB, and Community Edition takes {MOST_DATA} MB of data"),
+            ));
+        }
+    }
+    None
 }
 
 fn edition(action: &Action, image: Option<&Image>) -> Option<String> {

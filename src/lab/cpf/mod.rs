@@ -1,6 +1,7 @@
 //! The rules of the CPF merge that can be judged without IRIS. Each finding names its setting or action.
 
 mod action;
+pub mod merge;
 mod settings;
 
 use super::image::Image;
@@ -15,3 +16,6 @@ pub fn check(lab: &Lab) -> Vec<Finding> {
     findings.extend(action::check(&lab.spec.iris.cpf.actions, image.as_ref()));
     findings
 }
+
+#[cfg(test)]
+mod tests;

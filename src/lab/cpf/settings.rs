@@ -1,6 +1,7 @@
 //! The sections [Startup] and [config]: ranges of the settings, and whether their memory fits into the pod.
 
 use crate::lab::image::Image;
+use crate::lab::names::nearest;
 use crate::lab::source::Finding;
 use crate::lab::types::{Cpf, Iris};
 use crate::model::Quantity;
@@ -12,12 +13,80 @@ const LEAST_ROUTINES: u64 = 80;
 const LEAST_HEAP: u64 = 300;
 const JOURNAL_BUFFERS: u64 = 64;
 
+/// Settings of [Startup].
+const STARTUP: &[&str] = &[
+    "CallinHalt",
+    "CallinStart",
+    "CliSysName",
+    "DBSizesAllowed",
+    "DaysBeforePurge",
+    "DefaultPort",
+    "DefaultPortBindAddress",
+    "EnableVSSBackup",
+    "EnsembleAutoStart",
+    "ErrorPurge",
+    "FIPSMode",
+    "IPv6",
+    "JobHalt",
+    "JobServers",
+    "JobStart",
+    "LicenseID",
+    "MaxConsoleLogSize",
+    "MaxIRISTempSizeAtStart",
+    "PasswordHash",
+    "ProcessHalt",
+    "ProcessStart",
+    "ShutdownTimeout",
+    "SystemHalt",
+    "SystemMode",
+    "SystemStart",
+    "TempDirectory",
+    "TerminalPrompt",
+    "WebServer",
+    "WebServerName",
+    "WebServerPort",
+    "WebServerProtocol",
+    "WebServerSSLName",
+    "WebServerURLPrefix",
+    "ZSTU",
+];
+/// Settings of [config].
+const CONFIG: &[&str] = &[
+    "Asyncwij",
+    "LibPath",
+    "MaxServerConn",
+    "MaxServers",
+    "UseNagleAlgorithm",
+    "asyncdisconnerr",
+    "bbsiz",
+    "console",
+    "errlog",
+    "globals",
+    "gmheap",
+    "history",
+    "ijcbuff",
+    "ijcnum",
+    "jrnbufs",
+    "locksiz",
+    "memlock",
+    "netjob",
+    "nlstab",
+    "overview",
+    "pijdir",
+    "routines",
+    "targwijsz",
+    "udevtabsiz",
+    "vectors",
+    "wijdir",
+    "zfheap",
+];
+
 /// Everything wrong with the two sections.
 pub fn check(iris: &Iris, image: Option<&Image>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (section, settings) in [("startup", &iris.cpf.startup), ("config", &iris.cpf.config)] {
         for (key, value) in settings {
-            let rule = form(key, value).or_else(|| match section {
+            let rule = form(key, value).or_else(|| misspelt(section, key)).or_else(|| match section {
                 "startup" => startup(key, value, image),
                 _ => config(key, value, &iris.cpf.startup),
             });
@@ -40,6 +109,13 @@ fn form(key: &str, value: &str) -> Option<String> {
         return Some("a setting's name has letters, digits, _, % and . only".into());
     }
     value.contains(char::is_control).then(|| "must be on one line".into())
+}
+
+/// A name that is not known, and close to one that is. The lists are not whole: what is close to nothing is taken as it is.
+fn misspelt(section: &str, key: &str) -> Option<String> {
+    let known = if section == "startup" { STARTUP } else { CONFIG };
+    let near = nearest(key, known).filter(|_| !known.contains(&key))?;
+    Some(format!("unknown setting; did you mean {near}?"))
 }
 
 fn startup(key: &str, value: &str, image: Option<&Image>) -> Option<String> {

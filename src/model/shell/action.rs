@@ -4,6 +4,7 @@ use super::object::{delete, kubectl, kubectl_in, named, until};
 use super::wait::{volumes, wait};
 use super::{MOST_YAML, Shell, comment};
 use crate::model::cmd::{heredoc, quoted};
+use crate::model::image;
 use crate::model::object::{FIELD_MANAGER, LAB_LABEL};
 use crate::model::{Action, Cmd, ObjectRef, Plan, SimSettings, Step, Trace};
 use serde_json::{Value, json};
@@ -37,6 +38,29 @@ impl Shell<'_> {
                 format!("{head}\n{}fi\n", lines(commands))
             }
             Action::Download { url, sha256, path } => download(url, sha256, path),
+            Action::BuildImage(build) => {
+                let written = build.builtin.as_ref().map(|name| {
+                    comment(&format!("{} is the folder labs/{name} of iris-lab's sources", build.context.display()))
+                });
+                written.unwrap_or_default() + &format!("{}\n", build.command())
+            }
+            Action::PushImage { image: name, .. } => {
+                let tag = Cmd::new("docker", ["tag", name, &image::pushed_as(name)]);
+                let (host, rest) = image::registry(name);
+                let (path, tag_name) = rest.rsplit_once(':').unwrap_or((rest, "latest"));
+                let url = format!(
+                    "{}/v2/{path}/manifests/{tag_name}",
+                    image::pushed_as(&format!("{host}/")).trim_end_matches('/')
+                );
+                let look = Cmd::new("curl", ["--fail", "--silent", "--show-error", "--head", &url]);
+                format!("{tag}\n{}\n{look}\n", image::push(name))
+            }
+            Action::ProveImage { namespace, .. } => {
+                let path = "jsonpath={range .items[*]}{.status.containerStatuses[0].imageID}{\"\\n\"}{end}";
+                comment("each line ends with the digest that the registry gave:")
+                    + &kubectl_in(Some(namespace), &["get", "pods", "-l", &format!("{LAB_LABEL}={lab}"), "-o", path])
+                    + "\n"
+            }
             Action::WriteFile { path, content } => {
                 let file = quoted(&path.to_string_lossy());
                 folder(path) + &heredoc(&format!("cat > {file}"), "", content) + "\n"

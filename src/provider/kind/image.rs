@@ -1,9 +1,11 @@
 //! The image of the nodes. Where Longhorn is tried with the iSCSI of the host, it is built from the base: with open-iscsi, and with an
 //! `iscsiadm` that does its work in the host's own namespaces, because the kernel's iSCSI is there alone.
 
+use super::cluster::{NODES_STEP, containers};
 use super::pairs::Base;
 use super::{HOST_PROC, wants_host_iscsi};
 use crate::lab::Lab;
+use crate::model::image::LOAD;
 use crate::model::{Action, Cmd, HostObject, Step};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -31,6 +33,15 @@ pub(super) fn steps(lab: &Lab, base: &Base) -> (String, Vec<Step>) {
     let title = "Build a node image that uses the iSCSI of this machine";
     steps.push(make(BUILT_STEP, title.into(), &name, build).after([BASE_STEP]));
     (name, steps)
+}
+
+/// Brings an image from Docker to every node. The last node has it only when all have it.
+pub(super) fn load(lab: &Lab, image: &str, program: &str) -> Step {
+    let nodes = containers(lab);
+    let unless = nodes.last().map(|last| Cmd::new("docker", ["exec", last, "crictl", "inspecti", "--quiet", image]));
+    let commands = vec![Cmd::new(program, ["load", "docker-image", image, "--name", &lab.metadata.name])];
+    let action = Action::Run { unless, commands };
+    Step::new(LOAD, "Load the image into every node", TIMEOUT, action).after([NODES_STEP])
 }
 
 fn make(id: &str, title: String, image: &str, commands: Vec<Cmd>) -> Step {

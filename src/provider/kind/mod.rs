@@ -92,6 +92,10 @@ impl Provider for Kind {
         }))
     }
 
+    fn load(&self, lab: &Lab, image: &str, wishes: &Wishes) -> Option<Step> {
+        Some(image::load(lab, image, &program(wishes.host, wishes.cache)))
+    }
+
     fn exists(&self, lab: &str, host: &HostFacts) -> bool {
         !pause::nodes(lab, host).is_empty()
     }

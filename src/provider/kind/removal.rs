@@ -15,8 +15,8 @@ const TIMEOUT: Duration = Duration::from_secs(3 * 60);
 /// All of it, in order.
 pub(super) fn steps(undo: &Undo) -> Result<Vec<Step>> {
     let of_docker = |object: &HostObject| {
-        use HostObject::{Container, Image, KindCluster, Network, Volume};
-        matches!(object, Container { .. } | Image { .. } | KindCluster { .. } | Network { .. } | Volume { .. })
+        use HostObject::{Container, KindCluster, Network, Volume};
+        matches!(object, Container { .. } | KindCluster { .. } | Network { .. } | Volume { .. })
     };
     if undo.made.iter().any(of_docker) {
         answers(undo.host)?;
@@ -58,13 +58,6 @@ pub(super) fn steps(undo: &Undo) -> Result<Vec<Step>> {
     // One that others use stays in the journal, and goes with the last of them.
     if let Some(object) = network.filter(|_| !is_used(undo)) {
         steps.push(unmake("network", object, docker(&["network", "rm", NETWORK])));
-    }
-    let images = undo.made.iter().filter(|object| undo.purge && matches!(object, HostObject::Image { .. }));
-    // What is built on another image goes before it.
-    for (number, object) in images.rev().enumerate() {
-        if let HostObject::Image { name } = object {
-            steps.push(unmake(format!("image-{}", number + 1), object, docker(&["image", "rm", name])));
-        }
     }
     Ok(steps)
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::host::{Docker, DockerNetwork, Interface, Session};
 use crate::model::{Action, SimSettings, Verdict};
-use crate::provider::CLUSTER;
+use crate::provider::{CLUSTER, images};
 
 fn lab() -> Lab {
     let mut lab = Lab::default();
@@ -256,7 +256,9 @@ fn what_stands_in_the_way_is_said_before_anything_is_made() {
 
 fn undone(host: &HostFacts, purge: bool) -> Result<Vec<Step>> {
     let (dir, cache) = (Path::new("/state/two-pod"), Path::new("/cache"));
-    Kind.removal(&Undo { lab: "two-pod", dir, cache, host, made: &made(), purge })
+    let made = made();
+    let undo = Undo { lab: "two-pod", dir, cache, host, made: &made, purge };
+    Ok([Kind.removal(&undo)?, images(&undo)].concat())
 }
 
 #[test]
@@ -309,4 +311,16 @@ fn a_cluster_is_stopped_and_started_with_its_registry() {
     assert!(matches!(start[2].action, Action::Wait { target: crate::model::WaitFor::NodesReady { count: 2 } }));
     assert!(Kind.exists("two-pod", &host) && !Kind.exists("gone", &host));
     assert!(Kind.stop("gone", &host).unwrap_err().message.contains("is not there any more"));
+}
+
+#[test]
+fn an_image_comes_to_the_nodes_without_a_registry() {
+    let mut lab = lab();
+    lab.spec.add_ons.retain(|add_on| *add_on != AddOnName::Registry);
+    let host = host(Some("v0.22.0"));
+    let step = planned(&host, &[], true, |wishes| Kind.load(&lab, "localhost:32000/app:1", wishes)).unwrap();
+    assert_eq!(step.needs, ["kind-cluster"]);
+    let Action::Run { unless: Some(unless), commands } = &step.action else { panic!("{step:?}") };
+    assert_eq!(unless.line(), "docker exec two-pod-worker3 crictl inspecti --quiet localhost:32000/app:1");
+    assert_eq!(commands[0].line(), "kind load docker-image localhost:32000/app:1 --name two-pod");
 }
