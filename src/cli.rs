@@ -4,10 +4,12 @@ mod doctor;
 mod help;
 mod lab;
 mod removal;
+mod trouble;
 
 pub use doctor::DoctorArgs;
 pub use lab::{LabArgs, SimSpeed};
 pub use removal::{DownArgs, PauseArgs, ResetArgs, UnstickArgs};
+pub use trouble::{ExplainArgs, SupportArgs};
 
 use crate::model::longhorn::version;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -84,6 +86,12 @@ pub enum Command {
     /// Show what runs, where, and whether it is healthy
     #[command(after_help = help::STATUS)]
     Status(StatusArgs),
+    /// Say what is wrong, why, and what mends it
+    #[command(after_help = help::EXPLAIN)]
+    Explain(ExplainArgs),
+    /// Pack all that helps others to help you into one file
+    #[command(after_help = help::SUPPORT)]
+    Support(SupportArgs),
     /// Show the last run: what ran when, beside what, and for how long
     #[command(after_help = help::TIMELINE)]
     Timeline(TimelineArgs),
