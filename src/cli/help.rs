@@ -82,8 +82,8 @@ Examples:
 
 /// End of the help of `support`.
 pub(super) const SUPPORT: &str = "\
-Passwords, hashes, tokens, keys and what Secrets hold are removed. What cannot be
-read is written down in the file as missing. Look into it before you send it.
+Passwords, hashes, tokens, keys and what Secrets hold are removed. What cannot
+be read is written down in it as missing. Look into it before you send it.
 
 Examples:
   iris-lab support                  Of the only lab, into this folder

@@ -81,5 +81,11 @@ fn verdict(status: &Status) -> Result<()> {
         LabState::Stopped => "is stopped",
         _ => "is not healthy",
     };
-    Err(Failure::not_ready(format!("the lab {} {what}", status.lab)))
+    let failure = Failure::not_ready(format!("the lab {} {what}", status.lab));
+    Err(match status.state {
+        LabState::Unhealthy => {
+            failure.hint(format!("see why, and what mends it, with `iris-lab explain --name {}`", status.lab))
+        }
+        _ => failure,
+    })
 }

@@ -111,7 +111,9 @@ const JUDGES: &[fn(&Scene) -> Vec<Finding>] =
 pub fn judge(identity: &LabIdentity, facts: &Facts) -> (LabState, Vec<Finding>) {
     let scene = Scene { identity, facts };
     if let Some((state, finding)) = workload::whole(&scene) {
-        return (state, vec![finding]);
+        // A run that came no further may have waited for a node.
+        let nodes = if state == LabState::Absent { ground::nodes(&scene) } else { Vec::new() };
+        return (state, nodes.into_iter().chain([finding]).collect());
     }
     let findings = fold::fold(&scene, JUDGES.iter().flat_map(|judge| judge(&scene)).collect());
     let broken = findings.iter().any(|finding| finding.broken);

@@ -25,8 +25,15 @@ fn of_pod(scene: &Scene, pod: &Value) -> Vec<Finding> {
 fn state(scene: &Scene, pod: &Value) -> Option<Finding> {
     // Warnings about DNS settings come with every sync of a pod and never say why it is not ready.
     let events = scene.facts.warnings.iter().filter(|event| !text(event, "/reason").contains("DNS"));
-    match pod::state(pod, &events.collect::<Vec<_>>()) {
+    let events: Vec<&Value> = events.collect();
+    let before = || pod::crashed_before(pod, &events);
+    match pod::state(pod, &events) {
         State::Ready(_) => None,
+        // Between two ends it seems to be on its way up.
+        State::Waiting(Why::Probe, said) => Some(match before() {
+            Some(crash) => crashing(scene, pod, &crash),
+            None => waiting(scene, pod, Why::Probe, &said),
+        }),
         State::Crashing(crash) => Some(crashing(scene, pod, &crash)),
         State::Waiting(why, said) | State::Doomed(why, said, _) => Some(waiting(scene, pod, why, &said)),
     }
@@ -99,8 +106,9 @@ fn no_node(scene: &Scene, pod: &Value) -> Finding {
     let see = scene.describe("pod", own);
     let mend = match cause {
         Cause::NoRoom => {
-            let less = scene.up_with("--set", "spec.iris.resources.memory=SIZE");
-            format!("ask for less with {less} (or cpu=N), or see what fills the nodes with `kubectl describe nodes`")
+            let what = if message.contains("cpu") { "cpu" } else { "memory" };
+            let less = scene.up_with("--set", &format!("spec.iris.resources.{what}=SIZE"));
+            format!("ask for less with {less}, or see what fills the nodes with `kubectl describe nodes`")
         }
         Cause::NodesClosed => open(scene),
         _ => see,

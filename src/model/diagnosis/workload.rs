@@ -2,7 +2,7 @@
 
 use super::scene::event_of;
 use super::{Cause, Finding, Scene, Subject};
-use crate::model::object::text;
+use crate::model::object::{is_leaving, text};
 use crate::model::status::LabState;
 
 /// The one finding about a lab of which nothing can be looked at, or that is not there.
@@ -17,12 +17,14 @@ pub(super) fn whole(scene: &Scene) -> Option<(LabState, Finding)> {
     if !facts.reachable {
         return Some((LabState::Unreachable, unreachable(scene, lab())));
     }
-    if is_made(scene) || !facts.pods.is_empty() {
+    // In a namespace on its way out, that is what is to be said.
+    if is_made(scene) || !facts.pods.is_empty() || facts.namespace.as_ref().is_some_and(is_leaving) {
         return None;
     }
     Some(if facts.claims.is_empty() {
         let next = format!("make it with {}", scene.up());
-        (LabState::Absent, Finding::new(Cause::Absent, lab(), "nothing of it is on this cluster", next))
+        let what = format!("nothing of lab {} is on this cluster", identity.lab);
+        (LabState::Absent, Finding::new(Cause::Absent, lab(), what, next))
     } else {
         let next = format!("bring them back with {}", scene.up());
         let what = "the pods are removed, their volumes are kept";

@@ -126,7 +126,7 @@ fn container(pod: &Value, status: &Value, init: bool, events: &[&Value]) -> Opti
     if let Some(ended) = state["terminated"].as_object() {
         return match ended.get("exitCode").and_then(Value::as_i64) {
             Some(0) if init => None,
-            _ => Some(crash(pod, status, &state["terminated"], events)),
+            _ => Some(State::Crashing(crash(pod, status, &state["terminated"], events))),
         };
     }
     let unhealthy = last(events, |event| of(event, pod) && event["reason"] == "Unhealthy");
@@ -159,7 +159,7 @@ fn held(pod: &Value, status: &Value, reason: &str, message: &str, events: &[&Val
             "load the image into the nodes, or name another one with --image",
         ),
         "ErrImagePull" | "ImagePullBackOff" => pull(pod, image, reason, message, events),
-        "CrashLoopBackOff" => crash(pod, status, &status["lastState"]["terminated"], events),
+        "CrashLoopBackOff" => State::Crashing(crash(pod, status, &status["lastState"]["terminated"], events)),
         "PodInitializing" | "" => return None,
         "ContainerCreating" => {
             let (why, text) = trouble(pod, events)?;
@@ -169,18 +169,25 @@ fn held(pod: &Value, status: &Value, reason: &str, message: &str, events: &[&Val
     })
 }
 
-fn crash(pod: &Value, status: &Value, ended: &Value, events: &[&Value]) -> State {
+/// How a container ended before, of a pod that runs again and is not ready (yet).
+pub fn crashed_before(pod: &Value, events: &[&Value]) -> Option<Crash> {
+    let mut statuses = pod["status"]["containerStatuses"].as_array()?.iter().filter(|status| status["ready"] == false);
+    let before = statuses.find(|status| status["lastState"]["terminated"]["exitCode"].as_i64().unwrap_or(0) != 0)?;
+    Some(crash(pod, before, &before["lastState"]["terminated"], events))
+}
+
+fn crash(pod: &Value, status: &Value, ended: &Value, events: &[&Value]) -> Crash {
     // Ended by a signal: by the kubelet, if a probe failed.
     let killed = matches!(ended["exitCode"].as_i64(), Some(137 | 143));
     let probe = |event: &Value| of(event, pod) && event["reason"] == "Unhealthy";
     let failed = last(events, probe).filter(|event| killed && !text(&event["message"]).starts_with("Readiness"));
     let because = failed.map(|event| format!(", killed: {}", one_line(text(&event["message"])))).unwrap_or_default();
-    State::Crashing(Crash {
+    Crash {
         container: text(&status["name"]).into(),
         restarts: status["restartCount"].as_i64().unwrap_or_default(),
         end: end(ended) + &because,
         out_of_memory: ended["reason"] == "OOMKilled",
-    })
+    }
 }
 
 fn end(ended: &Value) -> String {

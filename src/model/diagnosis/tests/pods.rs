@@ -23,7 +23,7 @@ fn a_pod_that_is_not_ready_says_why_and_what_to_do() {
             none(),
             Cause::NoRoom,
             "it has no node: no node has enough free memory: 0/3 nodes are available: 3 Insufficient memory; ask for less with \
-             `iris-lab up --set spec.iris.resources.memory=SIZE` (or cpu=N), or see what fills the nodes with \
+             `iris-lab up --set spec.iris.resources.memory=SIZE`, or see what fills the nodes with \
              `kubectl describe nodes`"
                 .into(),
         ),
@@ -34,7 +34,7 @@ fn a_pod_that_is_not_ready_says_why_and_what_to_do() {
             format!("cannot pull its image iris:1: the registry has no such image: rpc error: manifest unknown; check the name and the tag, or {another}"),
         ),
         (
-            held("ErrImagePull"),
+            held("ImagePullBackOff"),
             pull("pull access denied"),
             Cause::ImageDenied,
             format!("cannot pull its image iris:1: the registry refuses it, it may want a login: rpc error: pull access denied; see that it is public, or {another}"),
