@@ -14,7 +14,7 @@ pub fn diagnosis_text(diagnosis: &Diagnosis, look: &Look) -> String {
     for finding in &diagnosis.findings {
         text += &format!("\n{}", cause(finding, look));
         for follows in &finding.follows {
-            let line = wrap(&clean(&format!("so {}", follows.why())), look.width.saturating_sub(2), 4);
+            let line = wrap(&clean(&format!("so {}", follows.head())), look.width.saturating_sub(2), 4);
             text += &format!("  {} {}", look.mark(Mark::Same), line.trim_start());
         }
     }

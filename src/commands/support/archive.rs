@@ -63,9 +63,11 @@ impl Archive {
         self.missing.iter().map(|(path, why)| format!("{path}: {why}")).collect()
     }
 
-    /// Names of the files.
+    /// Names of the files, sorted.
     pub fn names(&self) -> Vec<String> {
-        self.files.iter().map(|(path, _)| path.clone()).collect()
+        let mut names: Vec<String> = self.files.iter().map(|(path, _)| path.clone()).collect();
+        names.sort();
+        names
     }
 
     /// Writes it to a new file that only its owner can read, everything in one folder. Returns the size in bytes.

@@ -1,15 +1,16 @@
 //! Brings findings into order: what follows from another one goes under it, and what several objects have in common is said once.
 
-use super::{Finding, Scene, Subject};
+use super::{Cause, Finding, Scene, Subject};
 
 /// The root causes, what is broken before what works with less; under each what follows from it.
 pub(super) fn fold(scene: &Scene, findings: Vec<Finding>) -> Vec<Finding> {
     let bases: Vec<Option<usize>> = (0..findings.len()).map(|at| base(scene, &findings, at)).collect();
-    let mut roots: Vec<(usize, Finding)> = Vec::new();
-    for (at, finding) in findings.into_iter().enumerate() {
-        match root(&bases, at).and_then(|root| roots.iter_mut().find(|(number, _)| *number == root)) {
-            Some((_, cause)) => cause.follows.push(finding),
-            None => roots.push((at, finding)),
+    let (mut roots, others): (Vec<(usize, Finding)>, Vec<_>) =
+        findings.into_iter().enumerate().partition(|(at, _)| bases[*at].is_none());
+    for (at, finding) in others {
+        let root = root(&bases, at);
+        if let Some((_, cause)) = roots.iter_mut().find(|(number, _)| Some(*number) == root) {
+            cause.follows.push(finding);
         }
     }
     let mut roots = once(roots.into_iter().map(|(_, finding)| finding).collect());
@@ -18,9 +19,15 @@ pub(super) fn fold(scene: &Scene, findings: Vec<Finding>) -> Vec<Finding> {
     roots
 }
 
-/// The earlier finding because of which this one is there: about the same object, or about what that stands on.
+/// The finding because of which this one is there: an earlier one about the same object, or about what that stands on. Only a claim
+/// may wait for what stands on it, its pod.
 fn base(scene: &Scene, findings: &[Finding], at: usize) -> Option<usize> {
     let subjects = &findings[at].about;
+    if findings[at].cause == Cause::ClaimWaitsForPod {
+        let waits = |subject: &Subject| scene.stands_on(subject).iter().any(|ground| subjects.contains(ground));
+        let is_pod = |subject: &&Subject| matches!(subject, Subject::Pod(_));
+        return findings.iter().position(|other| other.broken && other.about.iter().filter(is_pod).any(waits));
+    }
     let mut ground: Vec<Subject> = subjects.iter().flat_map(|subject| scene.stands_on(subject)).collect();
     ground.extend(subjects.iter().filter(|subject| !matches!(subject, Subject::Lab(_))).cloned());
     let explains = |earlier: &Finding| earlier.broken && earlier.about.iter().any(|subject| ground.contains(subject));
