@@ -175,7 +175,9 @@ fn without_a_lab_it_is_about_this_host() {
     assert!(path.file_name().unwrap().to_str().unwrap().starts_with("iris-lab-support-host-"));
     let files = unpacked(&path);
     assert!(
-        files.contains_key("host/facts.json") && files["README.txt"].contains("lab/: there is no lab on this host")
+        files.contains_key("host/facts.json")
+            && files.contains_key("host/doctor.txt")
+            && files["README.txt"].contains("lab/: there is no lab on this host")
     );
     lab.is_gone();
 }
@@ -191,7 +193,9 @@ fn a_cluster_that_does_not_answer_is_missing_and_no_failure() {
     std::fs::write(&kubeconfig, text).unwrap();
     let missing = summary["missing"].as_array().unwrap();
     assert!(missing.iter().any(|line| line.as_str().unwrap().starts_with("cluster/: cannot reach")), "{summary:#}");
-    assert!(files.contains_key("lab/journal.jsonl") && files.contains_key("versions.json"));
+    for name in ["lab/journal.jsonl", "versions.json", "host/doctor.txt"] {
+        assert!(files.contains_key(name), "no {name}: {summary:#}");
+    }
     has_no_secret(&lab, &files);
 }
 

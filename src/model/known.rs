@@ -131,7 +131,7 @@ pub fn of_longhorn(text: &str) -> Option<&'static Known> {
 }
 
 /// What the lines of a log of IRIS mean, in the order of this list: each with the lines that say it.
-pub fn of_iris<'a>(log: &'a str) -> Vec<(&'static Known, Vec<&'a str>)> {
+pub fn of_iris(log: &str) -> Vec<(&'static Known, Vec<&str>)> {
     let lines = |known: &Known| -> Vec<&str> { log.lines().filter(|line| known.is(line)).collect() };
     let found = IRIS.iter().map(|known| (known, lines(known)));
     found.filter(|(_, lines)| !lines.is_empty()).collect()

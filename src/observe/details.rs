@@ -80,3 +80,36 @@ async fn in_longhorns_way(cluster: &Cluster, facts: &Facts) -> Result<Vec<String
         None => Ok(Vec::new()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::mock::{Answer, cluster};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn logs_of_both_runs_are_read_and_what_may_not_be_read_is_noted() {
+        let (cluster, _) = cluster(|asked| match asked.path.rsplit('/').next() {
+            Some("events") => Answer::error(403, "Forbidden", "bob cannot list"),
+            Some("services") => Answer::list(
+                vec![
+                    json!({ "metadata": { "name": "web" }, "status": { "loadBalancer": { "ingress": [{ "ip": "10.0.0.9" }] } } }),
+                ],
+                "1",
+            ),
+            Some("log") if asked.query.contains("previous=true") => Answer::error(400, "BadRequest", "not found"),
+            Some("log") => Answer::Now(200, "a line".into()),
+            _ => Answer::missing(),
+        });
+        let ran = json!([{ "name": "iris", "state": { "running": {} }, "lastState": { "terminated": {} } }]);
+        let fresh = json!([{ "name": "iris", "state": { "waiting": {} }, "lastState": {} }]);
+        let pod = |name: &str, statuses: &Value| json!({ "metadata": { "name": name }, "status": { "containerStatuses": statuses } });
+        let mut facts = Facts { pods: vec![pod("data-0", &ran), pod("data-2", &fresh)], ..Facts::default() };
+        details(&cluster, "lab", &mut facts).await;
+        let read: Vec<_> = facts.details.logs.iter().map(|log| (log.source(), log.text.as_str())).collect();
+        assert_eq!(read[1], ("log of data-0/iris, the run before".to_string(), ""));
+        assert!(read.len() == 2 && read[0].1.contains("a line"), "{read:?}");
+        assert_eq!(facts.details.addresses.as_deref(), Some(&["10.0.0.9".to_string()][..]));
+        assert_eq!(facts.details.unread, ["not allowed to list events in namespace lab: bob cannot list"]);
+    }
+}

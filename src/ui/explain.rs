@@ -52,3 +52,42 @@ fn cause(finding: &Finding, look: &Look) -> String {
     }
     text + &wrap(&format!("hint: {}", clean(&finding.mend)), look.width, 4).replacen("hint:", &look.cyan("hint:"), 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::diagnosis::fixture::{broken, facts, identity, waiting};
+    use crate::model::facts::{Details, Log};
+
+    #[test]
+    fn a_cause_has_its_line_its_command_and_what_follows() {
+        let mut facts = facts();
+        facts.pods[1] = broken("Running", &waiting("CrashLoopBackOff", ""));
+        let text = "[INFO] Starting\nInvalid Community Edition license, may have exceeded core limit.\n".into();
+        let log = Log { pod: "data-1".into(), container: "iris".into(), previous: true, text };
+        facts.details =
+            Details { logs: vec![log], unread: vec!["not allowed to list events".into()], ..Details::default() };
+        let text = diagnosis_text(&Diagnosis::of(&identity(), &facts), &Look::plain());
+        assert_eq!(
+            text,
+            "\
+✗ Lab two-pod: 1 thing is wrong
+
+✗ pod data-1: the image's built-in Community licence has ended, it lasts a year
+    from the release
+    log of data-1/iris, the run before: Invalid Community Edition license, may
+      have exceeded core limit.
+    hint: take a newer one with `iris-lab up --image IMAGE`
+  · so pod data-1: container iris ended with an unknown end (restart 3)
+
+Not looked at: not allowed to list events
+"
+        );
+    }
+
+    #[test]
+    fn a_healthy_lab_is_one_line() {
+        let text = diagnosis_text(&Diagnosis::of(&identity(), &facts()), &Look::plain());
+        assert_eq!(text, "✓ Lab two-pod is healthy: nothing is wrong\n");
+    }
+}

@@ -4,6 +4,7 @@ mod archive;
 mod cluster;
 mod host;
 mod lab;
+mod plan;
 
 use super::here::Here;
 use crate::cli::SupportArgs;
@@ -31,7 +32,10 @@ pub async fn support(ui: &Ui, args: &SupportArgs) -> Result<()> {
             ui.note("reading the lab, its cluster and its logs");
             lab::gather(&mut archive, here).await;
         }
-        None => archive.lacks("lab/", &"there is no lab on this host"),
+        None => {
+            plan::gather(&mut archive, None, None).await;
+            archive.lacks("lab/", &"there is no lab on this host");
+        }
     }
     let name = here.as_ref().map_or("host", |here| here.name.as_str());
     let folder = format!("iris-lab-support-{name}-{}", jiff::Zoned::now().strftime("%Y%m%d-%H%M%S"));

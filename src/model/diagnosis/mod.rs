@@ -4,7 +4,7 @@
 mod cause;
 mod claims;
 #[cfg(test)]
-pub(super) mod fixture;
+pub(crate) mod fixture;
 mod fold;
 mod ground;
 mod images;
