@@ -73,8 +73,8 @@ mod tests {
             "\
 ✗ Lab two-pod: 1 thing is wrong
 
-✗ pod data-1: the image's built-in Community licence has ended, it lasts a year
-    from the release
+✗ pod data-1: the image's built-in Community licence has ended, it lasts a
+    year from the release
     log of data-1/iris, the run before: Invalid Community Edition license, may
       have exceeded core limit.
     hint: take a newer one with `iris-lab up --image IMAGE`
