@@ -5,11 +5,13 @@ mod help;
 mod image;
 mod lab;
 mod removal;
+mod trouble;
 
 pub use doctor::DoctorArgs;
 pub use image::{ImageArgs, ImageCommand, ImageSource};
 pub use lab::{BuildArgs, LabArgs, SimSpeed};
 pub use removal::{DownArgs, PauseArgs, ResetArgs, UnstickArgs};
+pub use trouble::{ExplainArgs, SupportArgs};
 
 use crate::model::longhorn::version;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -86,6 +88,12 @@ pub enum Command {
     /// Show what runs, where, and whether it is healthy
     #[command(after_help = help::STATUS)]
     Status(StatusArgs),
+    /// Say what is wrong, why, and what mends it
+    #[command(after_help = help::EXPLAIN)]
+    Explain(ExplainArgs),
+    /// Pack all that helps others to help you into one file
+    #[command(after_help = help::SUPPORT)]
+    Support(SupportArgs),
     /// Show the last run: what ran when, beside what, and for how long
     #[command(after_help = help::TIMELINE)]
     Timeline(TimelineArgs),

@@ -10,6 +10,8 @@ const COMMANDS: &[&str] = &[
     "plan",
     "doctor",
     "status",
+    "explain",
+    "support",
     "timeline",
     "down",
     "reset",

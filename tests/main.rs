@@ -2,7 +2,9 @@
 
 mod addresses;
 mod architecture;
+mod archive;
 mod doctor;
+mod explain;
 mod faults;
 mod foreign;
 mod golden;

@@ -4,7 +4,7 @@ use super::{AddOn, PODS, Site};
 use crate::error::Result;
 use crate::lab::{AddOnName, Lab};
 use crate::model::longhorn::CLASS;
-use crate::model::object::labelled;
+use crate::model::object::{is_default_class, labelled};
 use crate::model::{Check, Step};
 use crate::yaml;
 use serde_json::Value;
@@ -14,7 +14,6 @@ const STEP: &str = "storage";
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 const MANIFEST: &str = include_str!("../../manifests/add-ons/storage.yaml");
-const DEFAULT_CLASS: &str = "/metadata/annotations/storageclass.kubernetes.io~1is-default-class";
 
 /// Volumes that are folders on a node.
 pub struct Storage;
@@ -67,6 +66,6 @@ pub fn class_for<'a>(lab: &Lab, classes: &'a [Value]) -> Option<&'a Value> {
     let text = |class: &'a Value, path: &str| class.pointer(path).and_then(Value::as_str);
     classes.iter().find(|class| match lab.storage_class() {
         Some(wanted) => text(class, "/metadata/name") == Some(wanted),
-        None => text(class, DEFAULT_CLASS) == Some("true"),
+        None => is_default_class(class),
     })
 }

@@ -6,6 +6,7 @@ Examples:
   iris-lab doctor             Check what it needs of this machine
   iris-lab up                 Bring up the default lab: two IRIS pods
   iris-lab status             Show what runs, and where its portal is
+  iris-lab explain            Say what is wrong, and what mends it
   iris-lab down               Remove the pods, keep their data
   iris-lab reset              Remove every trace of the lab
 
@@ -71,6 +72,25 @@ Examples:
   iris-lab status             One screen
   iris-lab status --watch     The same, drawn again on every change
   iris-lab status -o json     For a program";
+
+/// End of the help of `explain`.
+pub(super) const EXPLAIN: &str = "\
+It reads pods, claims, volumes, services, events and logs, and changes nothing.
+Exits with 0 only if nothing is wrong.
+
+Examples:
+  iris-lab explain             What is wrong, where it shows, what mends it
+  iris-lab explain -o json     For a program";
+
+/// End of the help of `support`.
+pub(super) const SUPPORT: &str = "\
+Passwords, hashes, tokens, keys and what Secrets hold are removed. What cannot
+be read is written down in it as missing. Look into it before you send it.
+
+Examples:
+  iris-lab support                  Of the only lab, into this folder
+  iris-lab support case-17.tar.gz   Into this file
+  iris-lab support --name demo      Of the lab named demo";
 
 /// End of the help of `timeline`.
 pub(super) const TIMELINE: &str = "\

@@ -2,15 +2,15 @@
 //! and removes both again, whatever came of it.
 
 use super::delete::say;
-use super::pod::{self, State};
 use super::request::{Call, MERGE};
 use super::wait::warnings;
 use super::watch::Follow;
-use super::{Cluster, Progress, Selector, fatal};
+use super::{Cluster, Progress, Selector};
 use crate::error::{Failure, Result};
-use crate::model::ObjectRef;
 use crate::model::longhorn::{API_VERSION, CANARY_KEY, NAMESPACE};
 use crate::model::object::FIELD_MANAGER;
+use crate::model::pod::{self, State};
+use crate::model::{ObjectRef, known};
 use futures::future::{FutureExt, select_all};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -149,8 +149,8 @@ impl Cluster {
             known(node, told, told)?;
         }
         match pod::state(pod, &events) {
-            State::Doomed(why, hint) => Err(Failure::step(cannot(node)).cause(why).hint(hint)),
-            State::Waiting(line) => Ok(Err(error.as_ref().map_or(line, |(message, _)| message.clone()))),
+            State::Doomed(_, why, hint) => Err(Failure::step(cannot(node)).cause(why).hint(hint)),
+            State::Waiting(_, line) => Ok(Err(error.as_ref().map_or(line, |(message, _)| message.clone()))),
             State::Ready(_) | State::Crashing(_) => Ok(Err("it writes and reads".into())),
         }
     }
@@ -198,7 +198,7 @@ fn cannot(node: &str) -> String {
 
 /// Fails when a text holds a known cause; `said` is what is quoted.
 fn known(node: &str, said: &str, text: &str) -> Result<()> {
-    match fatal::of_longhorn(text) {
+    match known::of_longhorn(text) {
         Some(fatal) => Err(Failure::step(cannot(node)).cause(fatal.meaning).cause(said).hint(fatal.hint)),
         None => Ok(()),
     }

@@ -74,6 +74,14 @@ impl Resource {
         })
     }
 
+    /// The name of the kind as kubectl takes it, such as `pods`, `volumes.longhorn.io`.
+    pub(super) fn full_name(&self) -> String {
+        match self.api_version.rsplit_once('/') {
+            Some((group, _)) => format!("{}.{group}", self.plural),
+            None => self.plural.clone(),
+        }
+    }
+
     /// The address of the objects of this kind, in one namespace or everywhere.
     pub(super) fn path(&self, namespace: Option<&str>) -> String {
         let root = root(&self.api_version);

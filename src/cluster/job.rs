@@ -1,13 +1,13 @@
 //! Runs a Job to its end; gives up at once when its pod cannot run.
 
 use super::delete::say;
-use super::pod;
 use super::request::Call;
 use super::watch::Follow;
 use super::{Cluster, Progress, Selector};
 use crate::error::{Failure, Result};
 use crate::model::ObjectRef;
 use crate::model::object::condition;
+use crate::model::pod;
 use serde_json::Value;
 
 /// Why a container does not start and why another try is not waited for: what comes next does without the Job.
@@ -146,7 +146,7 @@ fn state(pods: &Follow, events: &Follow) -> String {
     match (pod["status"]["phase"].as_str(), pod::state(pod, &events)) {
         (Some("Succeeded" | "Failed"), _) => "its pod has ended".into(),
         (_, pod::State::Ready(node)) => format!("it works on {node}"),
-        (_, pod::State::Waiting(text) | pod::State::Doomed(text, _)) => text,
+        (_, pod::State::Waiting(_, text) | pod::State::Doomed(_, text, _)) => text,
         (_, pod::State::Crashing(crash)) => format!("it ended with {} and starts again", crash.end),
     }
 }

@@ -3,11 +3,11 @@
 
 use super::delete::say;
 use super::discovery::Resource;
-use super::pod::{self, State};
-use super::{Cluster, Progress, Selector, fatal, watch::Follow};
+use super::{Cluster, Progress, Selector, watch::Follow};
 use crate::error::{Failure, Result};
-use crate::model::Link;
 use crate::model::longhorn::{API_VERSION, KINDS, NAMESPACE};
+use crate::model::pod::{self, State};
+use crate::model::{Link, known};
 use futures::future::{FutureExt, select_all, try_join_all};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -78,8 +78,8 @@ impl Cluster {
             };
             match pod::state(pod, events) {
                 State::Ready(_) => {}
-                State::Waiting(line) => lines.push(format!("{place}: {line}")),
-                State::Doomed(why, _) => {
+                State::Waiting(_, line) => lines.push(format!("{place}: {line}")),
+                State::Doomed(_, why, _) => {
                     return Err(cannot().cause(format!("{place}: {why}")).hint(IMAGE_HINT));
                 }
                 State::Crashing(crash) => {
@@ -88,7 +88,7 @@ impl Cluster {
                         _ => self.log(NAMESPACE, &name(pod), &crash.container).await,
                     };
                     let line = format!("{place}: container {} ended with {}", crash.container, crash.end);
-                    if let Some(fatal) = fatal::of_longhorn(&log) {
+                    if let Some(fatal) = known::of_longhorn(&log) {
                         let failure = cannot().cause(line).cause(fatal.meaning);
                         return Err(failure.cause(format!("the end of its log:\n{log}")).hint(fatal.hint));
                     }

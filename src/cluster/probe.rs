@@ -1,12 +1,12 @@
 //! Looks at the nodes themselves, by a pod on each that says what it saw and goes again. The caller removes them, whatever came of it.
 
 use super::delete::say;
-use super::pod::{self, State};
 use super::request::Call;
 use super::watch::Follow;
 use super::{Cluster, Progress, Selector};
 use crate::error::{Failure, Result};
 use crate::model::ObjectRef;
+use crate::model::pod::{self, State};
 use futures::future::{FutureExt, select_all};
 use serde_json::Value;
 
@@ -100,9 +100,9 @@ fn ends(pods: &Follow, events: &Follow) -> Vec<(String, Option<std::result::Resu
         let node = pod["spec"]["nodeName"].as_str().unwrap_or_default().to_string();
         let end = match pod::state(pod, &events) {
             State::Ready(_) => Some(Ok(())),
-            State::Doomed(why, _) => Some(Err(why)),
+            State::Doomed(_, why, _) => Some(Err(why)),
             State::Crashing(crash) => Some(Err(format!("the look ended with {}", crash.end))),
-            State::Waiting(_) => None,
+            State::Waiting(..) => None,
         };
         (node, end)
     };

@@ -126,9 +126,9 @@ fn items(mut answer: Value, resource: &Resource, namespace: Option<&str>) -> Res
 
 /// The words for listing a kind.
 pub(super) fn listing(resource: &Resource, namespace: Option<&str>) -> String {
-    let group = resource.api_version.rsplit_once('/').map_or(String::new(), |(group, _)| format!(".{group}"));
+    let kind = resource.full_name();
     match namespace.filter(|_| resource.namespaced) {
-        Some(namespace) => format!("list {}{group} in namespace {namespace}", resource.plural),
-        None => format!("list {}{group}", resource.plural),
+        Some(namespace) => format!("list {kind} in namespace {namespace}"),
+        None => format!("list {kind}"),
     }
 }

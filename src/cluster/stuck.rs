@@ -43,9 +43,8 @@ impl Cluster {
         let resources: Vec<_> = resources.into_iter().filter(|resource| resource.namespaced).collect();
         let lists = resources.iter().map(|resource| async move {
             let objects = self.metadata(resource, Some(namespace), &Selector::default()).await?;
-            let group = resource.api_version.rsplit_once('/').map_or(String::new(), |(group, _)| format!(".{group}"));
             let left = |object: &Value| Left {
-                resource: format!("{}{group}", resource.plural),
+                resource: resource.full_name(),
                 object: ObjectRef::of(object),
                 finalizers: names(&object["metadata"]["finalizers"]),
                 deleting: object["metadata"]["deletionTimestamp"].is_string(),

@@ -2,17 +2,14 @@
 
 use super::delete::say;
 use super::discovery::Resource;
-use super::pod::{self, Crash, State};
-use super::request::Call;
 use super::watch::Follow;
-use super::{Cluster, Progress, Selector, fatal};
+use super::{Cluster, Progress, Selector};
 use crate::error::{Failure, Result};
-use crate::model::{ObjectRef, WaitFor};
+use crate::model::pod::{self, Crash, State, Why};
+use crate::model::{ObjectRef, WaitFor, known};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Log lines that a failure shows.
-const TAIL: usize = 10;
 /// How often the server is asked whether it serves a new kind by now.
 const DISCOVERY: Duration = Duration::from_millis(200);
 
@@ -126,9 +123,9 @@ impl Cluster {
             let seen: Vec<&Value> = events.iter().flat_map(Follow::items).collect();
             let line = match stand(owner, pods.only(), name, &seen)? {
                 State::Ready(node) => return Ok(format!("{name} is Ready on {node}")),
-                State::Waiting(line) => line,
+                State::Waiting(_, line) => line,
                 State::Crashing(crash) => self.crashing(namespace, name, crash, &mut read).await?,
-                State::Doomed(why, hint) => return Err(cannot(name).cause(why).hint(hint)),
+                State::Doomed(_, why, hint) => return Err(cannot(name).cause(why).hint(hint)),
             };
             let Some(events) = &mut events else {
                 let resource = self.resource_of("v1", "Event")?;
@@ -161,7 +158,7 @@ impl Cluster {
                 log => log,
             },
         };
-        let fatal = fatal::find(&log).filter(|_| crash.restarts >= 2);
+        let fatal = known::fatal(&log).filter(|_| crash.restarts >= 2);
         let line = format!("container {} ended with {} (restart {})", crash.container, crash.end, crash.restarts);
         if fatal.is_some() || crash.restarts >= 3 {
             let mut failure = cannot(name).cause(&line);
@@ -182,21 +179,6 @@ impl Cluster {
         let end = log.lines().last().map(|last| format!(": {last}")).unwrap_or_default();
         *read = Some((crash, log));
         Ok(line + &end)
-    }
-
-    /// The end of the log of a container's last run; empty when there is none (yet or any more).
-    pub(super) async fn log(&self, namespace: &str, pod: &str, container: &str) -> String {
-        self.last_lines(namespace, pod, &format!("container={container}&tailLines={TAIL}&limitBytes=16384")).await
-    }
-
-    /// The same, as a query says; of a pod with one container, when it names none.
-    pub(super) async fn last_lines(&self, namespace: &str, pod: &str, query: &str) -> String {
-        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}");
-        let text = self.text(&Call::get(path)).await.unwrap_or_default();
-        if text.starts_with("unable to retrieve container logs") {
-            return String::new();
-        }
-        text.trim_end().to_string()
     }
 
     /// Something that we wait for was deleted, or never was.
@@ -227,14 +209,14 @@ impl Cluster {
         let mut log = None;
         match pod::state(&pod, &events) {
             State::Ready(node) => lines.push(format!("{name} is Ready on {node} by now")),
-            State::Waiting(line) | State::Doomed(line, _) => {
+            State::Waiting(_, line) | State::Doomed(_, line, _) => {
                 lines.push(format!("{name}: {line}"));
                 log = broken.next().filter(|status| status["state"]["running"].is_object());
             }
             State::Crashing(crash) => {
                 lines.push(format!("{name}: container {} ended with {}", crash.container, crash.end));
                 let log = self.log(namespace, name, &crash.container).await;
-                lines.extend(fatal::find(&log).map(|fatal| fatal.meaning.to_string()));
+                lines.extend(known::fatal(&log).map(|fatal| fatal.meaning.to_string()));
                 lines.extend((!log.is_empty()).then(|| format!("the end of its log:\n{log}")));
             }
         }
@@ -270,14 +252,15 @@ fn stand(set: &Value, pod: Option<&Value>, name: &str, events: &[&Value]) -> Res
         return Err(cannot(name).cause(format!("its StatefulSet has only {replicas} replicas")));
     }
     let (Some(newest), Some(pod)) = (newest, pod) else {
-        return Ok(State::Waiting(match newest {
+        let text = match newest {
             None => "waiting for the StatefulSet's controller".into(),
             Some(_) => missing(name, events),
-        }));
+        };
+        return Ok(State::Waiting(Why::Starting, text));
     };
     let leaves = !pod["metadata"]["deletionTimestamp"].is_null();
     if !leaves && pod["metadata"]["labels"]["controller-revision-hash"] != newest {
-        return Ok(State::Waiting("the pod is still of the old revision".into()));
+        return Ok(State::Waiting(Why::Leaving, "the pod is still of the old revision".into()));
     }
     Ok(pod::state(pod, events))
 }

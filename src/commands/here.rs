@@ -9,6 +9,8 @@ use crate::exec::System;
 use crate::host;
 use crate::lab::{self, AddOnName};
 use crate::model::Facts;
+use crate::model::longhorn::DRIVER;
+use crate::model::object::{name, text};
 use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::plan;
@@ -142,6 +144,24 @@ impl Here {
             None => Ok(Facts::default()),
         }
     }
+
+    /// The same with all that explains what is wrong.
+    pub async fn facts_in_detail(&self, cluster: Option<&Cluster>) -> Result<Facts> {
+        let mut facts = self.facts(cluster).await?;
+        let Some(cluster) = cluster else { return Ok(facts) };
+        if facts.longhorn.is_none() && is_on_longhorn(&facts) {
+            observe::of_lab(cluster, &self.name, &mut facts).await?;
+        }
+        observe::details(cluster, &self.target()?.namespace, &mut facts).await;
+        Ok(facts)
+    }
+}
+
+/// Whether the lab's claims are on Longhorn, whoever installed it.
+fn is_on_longhorn(facts: &Facts) -> bool {
+    let wanted: Vec<&str> = facts.claims.iter().map(|claim| text(claim, "/spec/storageClassName")).collect();
+    let mut used = facts.storage_classes.iter().filter(|class| wanted.contains(&name(class)));
+    used.any(|class| text(class, "/provisioner") == DRIVER)
 }
 
 /// Whether the lab that was applied has Longhorn, as its record says.

@@ -7,6 +7,7 @@ mod completions;
 mod credentials;
 mod doctor;
 mod down;
+mod explain;
 mod here;
 mod image;
 mod kubeconfig;
@@ -23,6 +24,7 @@ mod reset;
 mod run;
 mod sim;
 mod status;
+mod support;
 mod timeline;
 mod unstick;
 mod up;
@@ -53,6 +55,8 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Plan(args) => block_on(up::plan(ui, &args.lab, args.shell)),
         Command::Doctor(args) => block_on(doctor::doctor(ui, &args)),
         Command::Status(args) => block_on(status::status(ui, &args)),
+        Command::Explain(args) => block_on(explain::explain(ui, &args)),
+        Command::Support(args) => block_on(support::support(ui, &args)),
         Command::Timeline(args) => timeline::timeline(ui, &args),
         Command::Down(args) => block_on(down::down(ui, &args)),
         Command::Stop(args) => block_on(pause::stop(ui, &args)),

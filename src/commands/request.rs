@@ -60,7 +60,11 @@ pub struct Request {
 impl Request {
     /// Reads the lab and chooses the provider. Nothing is changed.
     pub async fn new(args: &LabArgs, machine: &dyn Machine) -> Result<Self> {
-        let mut lab = load(args)?;
+        Self::of(load(args)?, args, machine).await
+    }
+
+    /// The same for a lab that was read already.
+    pub async fn of(mut lab: Lab, args: &LabArgs, machine: &dyn Machine) -> Result<Self> {
         if let Some(faults) = &args.sim_faults {
             // The simulator reads them itself; an error in them is to be told before anything is made.
             Faults::read(faults)?;

@@ -3,6 +3,7 @@
 use super::here::Here;
 use super::{addresses, again};
 use crate::cli::StatusArgs;
+use crate::cluster::Cluster;
 use crate::error::{Failure, Result};
 use crate::exec::System;
 use crate::model::status::{LabIdentity, LabState, Status};
@@ -11,27 +12,9 @@ use crate::ui::{Ui, status_text};
 /// Shows the status once, or on every change.
 pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
     let here = Here::find(args.lab.name.as_deref())?;
-    let target = here.target()?.clone();
-    let password = here.dir.password();
-    let (running, cluster) = futures::join!(here.runs(), here.connect());
-    let stopped = !running?;
-    let identity = LabIdentity {
-        lab: here.name.clone(),
-        namespace: target.namespace.clone(),
-        provider: target.provider.clone(),
-        simulated: here.provider.is_simulated(),
-        replicas: target.replicas,
-        up: target.up.clone(),
-        password_file: password.exists().then(|| password.display().to_string()),
-        select: again::selector(&here.state, &here.name)?,
-        stopped,
-    };
-    let moved = addresses::moved(&here, &System).await;
-    // The server of a cluster that is stopped may not answer, or still does. Another network is why a cluster on this host may not be
-    // where it was.
-    let cluster = if stopped { None } else { cluster.map_err(|failure| moved.iter().fold(failure, Failure::hint))? };
+    let Found { identity, cluster, moved } = find(&here).await?;
     let mut changes = match &cluster {
-        Some(cluster) if args.watch => Some(cluster.changes(&target.namespace).await?),
+        Some(cluster) if args.watch => Some(cluster.changes(&identity.namespace).await?),
         _ => None,
     };
     loop {
@@ -54,6 +37,40 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
     }
 }
 
+/// A lab and its cluster.
+pub(super) struct Found {
+    /// What is known of the lab without its cluster.
+    pub identity: LabIdentity,
+    /// None when it is stopped, or is an embedded one that does not run.
+    pub cluster: Option<Cluster>,
+    /// Whether the network of this host has moved away from under it, in words.
+    pub moved: Option<String>,
+}
+
+/// Finds a lab's cluster.
+pub(super) async fn find(here: &Here) -> Result<Found> {
+    let target = here.target()?.clone();
+    let password = here.dir.password();
+    let (running, cluster) = futures::join!(here.runs(), here.connect());
+    let stopped = !running?;
+    let identity = LabIdentity {
+        lab: here.name.clone(),
+        namespace: target.namespace,
+        provider: target.provider,
+        simulated: here.provider.is_simulated(),
+        replicas: target.replicas,
+        up: target.up,
+        password_file: password.exists().then(|| password.display().to_string()),
+        select: again::selector(&here.state, &here.name)?,
+        stopped,
+    };
+    let moved = addresses::moved(here, &System).await;
+    // The server of a cluster that is stopped may not answer, or still does. Another network is why a cluster on this host may not be
+    // where it was.
+    let cluster = if stopped { None } else { cluster.map_err(|failure| moved.iter().fold(failure, Failure::hint))? };
+    Ok(Found { identity, cluster, moved })
+}
+
 /// The status is on the screen already: only its exit code is left to say.
 fn verdict(status: &Status) -> Result<()> {
     if status.healthy {
@@ -64,5 +81,11 @@ fn verdict(status: &Status) -> Result<()> {
         LabState::Stopped => "is stopped",
         _ => "is not healthy",
     };
-    Err(Failure::not_ready(format!("the lab {} {what}", status.lab)))
+    let failure = Failure::not_ready(format!("the lab {} {what}", status.lab));
+    Err(match status.state {
+        LabState::Unhealthy => {
+            failure.hint(format!("see why, and what mends it, with `iris-lab explain --name {}`", status.lab))
+        }
+        _ => failure,
+    })
 }

@@ -167,7 +167,7 @@ pub async fn plan(ui: &Ui, args: &LabArgs, shell: bool) -> Result<()> {
     ui.result(text, &plan)
 }
 
-fn planned(request: &Request, found: &Found, hash: &str) -> Result<Plan> {
+pub(super) fn planned(request: &Request, found: &Found, hash: &str) -> Result<Plan> {
     planner::up(&request.wanted(hash, found.kubeconfig_is_current), &found.facts)
 }
 
@@ -305,6 +305,10 @@ fn finish(request: &Request, outcome: Outcome) -> Result<()> {
         let again = match failure.kind {
             Kind::Cancelled => format!("run `{up}` again: it goes on from here"),
             _ => format!("mend the cause and run `{up}` again: it goes on from here"),
+        };
+        let failure = match failure.kind {
+            Kind::Cancelled => failure,
+            _ => failure.hint(format!("see what is wrong, and what mends it: `iris-lab explain --name {name}`")),
         };
         failure.hint(again).hint(format!("or remove what was made with `iris-lab reset --name {name}`"))
     })

@@ -41,6 +41,51 @@ pub struct Facts {
     /// Longhorn; none when nothing of it is there, or the lab has nothing to do with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longhorn: Option<LonghornFacts>,
+    /// What only an explanation looks at.
+    #[serde(skip_serializing_if = "Details::is_empty")]
+    pub details: Details,
+}
+
+/// What is looked at to explain what is wrong, beyond what a status needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Details {
+    /// Logs of the lab's containers, the ends of long ones.
+    pub logs: Vec<Log>,
+    /// The addresses that Services of the whole cluster have; none while nobody looked for them.
+    pub addresses: Option<Vec<String>>,
+    /// What is in the way of Longhorn, in words; nothing while it is usable.
+    pub longhorn: Vec<String>,
+    /// What could not be read, and why.
+    pub unread: Vec<String>,
+}
+
+impl Details {
+    fn is_empty(&self) -> bool {
+        *self == Details::default()
+    }
+}
+
+/// The log of a container, or of its run before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Log {
+    /// Name of the pod.
+    pub pod: String,
+    /// Name of the container.
+    pub container: String,
+    /// Whether it is of the run before this one.
+    pub previous: bool,
+    /// What was printed.
+    pub text: String,
+}
+
+impl Log {
+    /// For people: `log of data-0/iris`.
+    pub fn source(&self) -> String {
+        let run = if self.previous { ", the run before" } else { "" };
+        format!("log of {}/{}{run}", self.pod, self.container)
+    }
 }
 
 impl Facts {

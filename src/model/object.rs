@@ -101,3 +101,35 @@ pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
 pub fn is_ready(object: &Value) -> bool {
     condition(object, "Ready").is_some_and(|condition| condition["status"] == "True")
 }
+
+/// The text at a path such as `/spec/nodeName`; empty where there is none.
+pub fn text<'a>(object: &'a Value, path: &str) -> &'a str {
+    object.pointer(path).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The list at a path; empty where there is none.
+pub fn list<'a>(object: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
+    object.pointer(path).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The name of an object.
+pub fn name(object: &Value) -> &str {
+    text(object, "/metadata/name")
+}
+
+/// Whether an object is being deleted.
+pub fn is_leaving(object: &Value) -> bool {
+    !text(object, "/metadata/deletionTimestamp").is_empty()
+}
+
+/// Whether claims that name no class get this one.
+pub fn is_default_class(class: &Value) -> bool {
+    text(class, "/metadata/annotations/storageclass.kubernetes.io~1is-default-class") == "true"
+}
+
+/// These objects in the order of their names.
+pub fn by_name(objects: &[Value]) -> Vec<&Value> {
+    let mut objects: Vec<_> = objects.iter().collect();
+    objects.sort_by_key(|object| name(object));
+    objects
+}

@@ -6,7 +6,7 @@ mod given;
 mod tests;
 
 pub use choose::{Chosen, LEAST, choose};
-pub use given::{fits, parse, text};
+pub use given::{fits, one, parse, text};
 
 use ipnet::Ipv4Net;
 use std::fmt;

@@ -1,17 +1,21 @@
 //! Reads a cluster into facts, side by side and with few requests. A read that fails is an error, never an absence.
 
+mod details;
 mod load_balancer;
 mod longhorn;
 mod metallb;
 
+pub use details::{details, logs};
 pub use load_balancer::load_balancer;
 pub use longhorn::{longhorn, of_lab};
 pub use metallb::lb_ranges;
 
-use crate::cluster::{Cluster, Selector, event_time};
+use crate::cluster::{Cluster, Selector};
 use crate::error::Result;
+use crate::model::facts::Details;
 use crate::model::object::is_ready;
 use crate::model::object::{CANARY_LABEL, FIELD_MANAGER, LAB_LABEL, MANAGED_BY};
+use crate::model::pod::time;
 use crate::model::{Facts, ObjectRef};
 use serde_json::Value;
 use std::cmp::Reverse;
@@ -50,6 +54,7 @@ pub async fn facts(cluster: &Cluster, lab: &str, namespace: &str) -> Result<Fact
         warnings,
         lb_ranges: None,
         longhorn: None,
+        details: Details::default(),
     })
 }
 
@@ -70,7 +75,7 @@ async fn warnings(cluster: &Cluster, pods: &[Value], namespace: Option<&str>) ->
         return Ok(Vec::new());
     }
     let mut events = cluster.list("v1", "Event", namespace, &Selector::fields("type=Warning")).await?;
-    events.sort_by_key(|event| Reverse(event_time(event).to_string()));
+    events.sort_by_key(|event| Reverse(time(event).to_string()));
     Ok(events)
 }
 

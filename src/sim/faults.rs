@@ -13,6 +13,8 @@ pub struct Faults {
     pub pull: Vec<Pull>,
     /// Containers that end by themselves.
     pub crash: Vec<Crash>,
+    /// What containers have printed that go on all the same.
+    pub print: Vec<Print>,
     /// Pods that fit on no node.
     pub unschedulable: Vec<PodFault>,
     /// Nodes whose kubelet has stopped.
@@ -50,12 +52,25 @@ pub struct Crash {
     /// Exit code.
     #[serde(default = "one")]
     pub exit_code: i64,
+    /// Why, in the kubelet's word, such as `OOMKilled`.
+    #[serde(default = "error")]
+    pub reason: String,
     /// Last lines of the container's log.
     #[serde(default)]
     pub log: String,
     /// How many times each container ends; 0 means always.
     #[serde(default)]
     pub times: i64,
+}
+
+/// A pod whose containers print something.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Print {
+    /// Pattern of the pod's name.
+    pub pod: String,
+    /// The lines.
+    pub log: String,
 }
 
 /// A pod and what is said about it.
@@ -156,7 +171,7 @@ impl Faults {
         let invalid = |why: String| {
             Failure::usage(format!("the faults file {origin} is invalid"))
                 .cause(why)
-                .hint("its fields are: pull, crash, unschedulable, nodes, unbound, unready, longhorn, api")
+                .hint("its fields are: pull, crash, print, unschedulable, nodes, unbound, unready, longhorn, api")
         };
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Faults::default());
@@ -208,6 +223,10 @@ pub fn glob(pattern: &str, text: &str) -> bool {
 
 fn err_image_pull() -> String {
     "ErrImagePull".into()
+}
+
+fn error() -> String {
+    "Error".into()
 }
 
 fn one() -> i64 {

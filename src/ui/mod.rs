@@ -1,6 +1,7 @@
 //! The only place that prints. Data goes to stdout, everything else to stderr; how it looks is decided once, at the start.
 
 mod doctor;
+mod explain;
 mod failure;
 mod image;
 mod look;
@@ -9,15 +10,18 @@ mod progress;
 mod prompt;
 mod status;
 mod summary;
+mod support;
 mod table;
 mod timeline;
 
 pub use doctor::DoctorReport;
 pub use image::{ImageRow, ImageSummary, image_table};
+pub use explain::diagnosis_text;
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
 pub use status::status_text;
 pub use summary::{DownSummary, PauseSummary, ResetSummary, UnstickSummary, UpSummary};
+pub use support::SupportSummary;
 pub use table::{Table, fields, wrap};
 pub use timeline::{timeline_page, timeline_text};
 

@@ -238,10 +238,13 @@ Note: the pods are independent databases, they share no data
             text.starts_with(
                 "\
 ✗ Lab two-pod has 2 problems, simulated: nothing real was made
-✗ pod data-1 has no node: 0/3 nodes are available: 3 Insufficient cpu; see
-    `kubectl describe pod data-1 -n iris-lab`
-✗ service iris-ext has no address, nothing in the cluster has given it one;
-    until then use `kubectl port-forward service/iris-ext 52773 -n iris-lab`
+✗ pod data-1: it has no node: no node has enough free cpu: 0/3 nodes are
+    available: 3 Insufficient cpu; ask for less with
+    `iris-lab up --set spec.iris.resources.cpu=SIZE`, or see what fills the
+    nodes with `kubectl describe nodes`
+✗ service iris-ext: it has no address, nothing in the cluster has given it
+    one; until then use
+    `kubectl port-forward service/iris-ext 52773 -n iris-lab`
 kubectl needs: export KUBECONFIG=\"$(iris-lab kubeconfig)\"
 "
             ),

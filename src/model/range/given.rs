@@ -20,7 +20,8 @@ pub fn parse(text: &str) -> std::result::Result<Vec<Span>, String> {
     Ok(spans)
 }
 
-fn one(text: &str) -> std::result::Result<Span, String> {
+/// Reads one of them: `FIRST-LAST`, or a network. The error is the rule that is broken.
+pub fn one(text: &str) -> std::result::Result<Span, String> {
     let text = text.trim();
     let form = || "must be addresses such as 192.168.1.90-192.168.1.99 or 192.168.1.32/28, with commas between several";
     let address = |text: &str| text.trim().parse::<Ipv4Addr>().ok();

@@ -10,14 +10,12 @@ pub use longhorn::LonghornStatus;
 pub use pod::{PodStatus, status_column};
 
 use super::Facts;
-use super::object::is_ready;
+use super::object::{by_name, is_default_class, is_leaving, is_ready, list, name, text};
 use serde::Serialize;
 use serde_json::Value;
 
 /// The accounts of the management portal.
 pub const USERS: [&str; 2] = ["SuperUser", "_SYSTEM"];
-
-const DEFAULT_CLASS: &str = "/metadata/annotations/storageclass.kubernetes.io~1is-default-class";
 
 /// What is known of a lab without looking at its cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -226,13 +224,13 @@ fn storage(class: &Value, facts: &Facts) -> ClassStatus {
     ClassStatus {
         name: name.into(),
         provisioner: text(class, "/provisioner").into(),
-        default: text(class, DEFAULT_CLASS) == "true",
+        default: is_default_class(class),
         used: facts.claims.iter().any(|claim| text(claim, "/spec/storageClassName") == name),
     }
 }
 
 fn volume(claim: &Value, facts: &Facts) -> VolumeStatus {
-    let phase = if deleted(claim) { "Terminating" } else { text(claim, "/status/phase") };
+    let phase = if is_leaving(claim) { "Terminating" } else { text(claim, "/status/phase") };
     let size = match text(claim, "/status/capacity/storage") {
         "" => text(claim, "/spec/resources/requests/storage"),
         size => size,
@@ -277,26 +275,4 @@ pub fn portal_url(address: &str) -> String {
 fn portal_urls(services: &[ServiceStatus]) -> Vec<String> {
     let portals = services.iter().filter(|service| service.ports.contains(&52773));
     portals.flat_map(|service| &service.addresses).map(|address| portal_url(address)).collect()
-}
-
-fn by_name(objects: &[Value]) -> Vec<&Value> {
-    let mut objects: Vec<_> = objects.iter().collect();
-    objects.sort_by_key(|object| name(object));
-    objects
-}
-
-fn text<'a>(object: &'a Value, path: &str) -> &'a str {
-    object.pointer(path).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn name(object: &Value) -> &str {
-    text(object, "/metadata/name")
-}
-
-fn deleted(object: &Value) -> bool {
-    !text(object, "/metadata/deletionTimestamp").is_empty()
-}
-
-fn list<'a>(object: &'a Value, path: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
-    object.pointer(path).and_then(Value::as_array).into_iter().flatten()
 }

@@ -1,7 +1,6 @@
 //! One pod as `kubectl get pods` shows it.
 
-use super::super::object::is_ready;
-use super::{deleted, list, name, text};
+use crate::model::object::{is_leaving, is_ready, list, name, text};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,7 +31,7 @@ impl PodStatus {
 
         PodStatus {
             name: name(pod).into(),
-            ready: is_ready(pod) && !deleted(pod),
+            ready: is_ready(pod) && !is_leaving(pod),
             containers: format!("{ready}/{}", list(pod, "/spec/containers").count()),
             status: status_column(pod),
             restarts: restarts(pod),
@@ -46,7 +45,7 @@ impl PodStatus {
 pub fn status_column(pod: &Value) -> String {
     let phase = text(pod, "/status/phase");
     let over = phase == "Succeeded" || phase == "Failed";
-    if deleted(pod) && !over {
+    if is_leaving(pod) && !over {
         return if text(pod, "/status/reason") == "NodeLost" { "Unknown" } else { "Terminating" }.into();
     }
     if let Some(status) = initializing(pod) {

@@ -105,7 +105,8 @@ fn run(at: &At, spec: &Value, status: &mut Value, init: bool) {
 }
 
 fn end(at: &At, status: &mut Value, exit_code: i64, init: bool) {
-    let reason = if exit_code == 0 { "Completed" } else { "Error" };
+    let fault = crash(at, status).filter(|_| !init).map_or("Error", |fault| &fault.reason);
+    let reason = if exit_code == 0 { "Completed" } else { fault };
     // An init container that has done its work is called ready, any other that has ended is not.
     status["ready"] = json!(init && exit_code == 0);
     status["started"] = json!(false);

@@ -3,7 +3,8 @@
 use super::at::At;
 use super::{container, image};
 use crate::sim::controllers::longhorn;
-use crate::sim::controllers::object::{annotation, items, text};
+use crate::sim::controllers::object::{annotation, items, name, text};
+use crate::sim::faults::glob;
 use serde_json::Value;
 
 /// Annotation with the last lines of a pod that shall crash.
@@ -15,12 +16,18 @@ const NODE: &str = include_str!("node.yaml");
 /// Annotation with what the containers of a pod of Longhorn have printed.
 const PRINTED: &str = "sim.iris-lab/log";
 
+/// Annotation with what the containers of a pod shall have printed.
+const SAID: &str = "sim.iris-lab/said";
+
 /// The lines to be noted at a pod, by their annotation, unless they are noted already.
 pub fn notes(at: &At) -> Vec<(&'static str, String)> {
     let crash = container::crash(at, &Value::Null).map(|fault| fault.log.clone());
     let containers = items(at.pod, "/spec/initContainers").iter().chain(items(at.pod, "/spec/containers"));
     let printed = containers.filter_map(|spec| longhorn::course(at.world, at.node, at.pod, spec)).map(|one| one.log);
-    let all = crash.map(|log| (CRASH_LOG, log)).into_iter().chain([(PRINTED, printed.collect())]);
+    let said = at.world.faults.print.iter().filter(|fault| glob(&fault.pod, name(at.pod)));
+    let said: Vec<&str> = said.map(|fault| fault.log.as_str()).collect();
+    let all =
+        crash.map(|log| (CRASH_LOG, log)).into_iter().chain([(PRINTED, printed.collect()), (SAID, said.join("\n"))]);
     all.filter(|(key, log)| !log.is_empty() && annotation(at.pod, key) != Some(log)).collect()
 }
 
@@ -41,6 +48,7 @@ pub fn container_log(pod: &Value, container: &str, previous: bool) -> String {
     let mut lines = vec!["(simulated by iris-lab: no container runs here)".to_owned()];
     if main.is_some() {
         lines.extend(beginning(text(status, "/image"), failed));
+        lines.extend(annotation(pod, SAID).into_iter().flat_map(str::lines).map(Into::into));
     }
     if container == "probe" && text(pod, "/metadata/labels/app") == "iris-lab-probe" {
         lines.extend(NODE.lines().map(Into::into));
