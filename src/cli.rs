@@ -1,5 +1,6 @@
 //! The command line: clap types and help texts, nothing else. What the commands do is in `commands`.
 
+mod bundle;
 mod doctor;
 mod help;
 mod image;
@@ -7,6 +8,7 @@ mod lab;
 mod removal;
 mod trouble;
 
+pub use bundle::{BundleArgs, BundleCommand, LoadArgs, SaveArgs};
 pub use doctor::DoctorArgs;
 pub use image::{ImageArgs, ImageCommand, ImageSource};
 pub use lab::{BuildArgs, LabArgs, SimSpeed};
@@ -121,6 +123,9 @@ pub enum Command {
     /// Print the Kubernetes YAML that `up` would apply
     #[command(after_help = help::RENDER, disable_help_subcommand = true)]
     Render(RenderArgs),
+    /// Carry what a lab needs to a machine without network
+    #[command(after_help = help::BUNDLE, disable_help_subcommand = true)]
+    Bundle(BundleArgs),
     /// Print the path of the lab's kubeconfig
     #[command(after_help = help::KUBECONFIG)]
     Kubeconfig(KubeconfigArgs),

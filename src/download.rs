@@ -28,6 +28,18 @@ pub fn fetch(url: &str) -> Result<Vec<u8>> {
     body.map_err(|error| failed(reason(error)).hint(hint))
 }
 
+/// The bytes at an address, if they have this sha256.
+pub fn verified(url: &str, sha256: &str) -> Result<Vec<u8>> {
+    let bytes = fetch(url)?;
+    let sum = self::sha256(&bytes);
+    if sum == sha256 {
+        return Ok(bytes);
+    }
+    Err(Failure::step(format!("what is at {url} is not what it should be"))
+        .cause(format!("its sha256 is {sum}, and not {sha256}"))
+        .hint("a proxy may have changed it: try another network, or install it yourself"))
+}
+
 /// The sha256 of some bytes, as 64 hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()

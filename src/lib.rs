@@ -2,6 +2,7 @@
 //! exists so that the tests can reach its parts.
 
 pub mod addon;
+pub mod bundle;
 pub mod cli;
 pub mod cluster;
 pub mod commands;

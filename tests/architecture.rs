@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("download", &["error", "model"]),
     ("paths", &["error"]),
+    ("bundle", &["error", "model", "paths"]),
     ("yaml", &["error"]),
     ("model", &["error"]),
     ("lab", &["error", "model", "yaml"]),

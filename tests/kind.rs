@@ -8,6 +8,14 @@ use std::process::Command;
 const RANGE: &str = "172.18.255.200-172.18.255.230";
 const NAMES: &str = "{{.Names}}";
 const NAME: &str = "{{.Name}}";
+/// The images that the lab needs, those of Docker itself first, and the stand-in of each.
+const BUNDLED: &[(&str, &str)] = &[
+    ("kindest/node:v1.24.17", "rig/kind-node:1"),
+    ("registry:2", "rig/registry:1"),
+    ("containers.intersystems.com/intersystems/iris-community:2026.1", "rig/iris:1"),
+    ("quay.io/metallb/controller:v0.13.12", "rig/longhorn:1"),
+    ("quay.io/metallb/speaker:v0.13.12", "rig/longhorn:1"),
+];
 
 /// The lab, with the stand-in and Docker on its PATH; none where there is no rig.
 fn lab() -> Option<(Lab, Rig)> {
@@ -108,6 +116,37 @@ fn kind_that_fails_half_way_is_gone_on_with() {
     plan.says("Remove what an earlier run left half made");
     lab.up(&["--replicas", "1"]).exits(0);
     lab.reset().exits(0);
+    nothing_is_left(&lab);
+}
+
+/// Every image comes out of a bundle: Docker has none of them, and the registry of the nodes does not answer.
+#[test]
+fn kind_with_a_bundle_needs_no_network() {
+    let Some((lab, rig)) = lab() else { return };
+    let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
+    let forget = || docker(&[&["image", "rm", "--force"], names.as_slice()].concat());
+    BUNDLED.iter().for_each(|(name, stand_in)| drop(docker(&["tag", stand_in, name])));
+    let file = rig.file("lab.bundle").display().to_string();
+    let flags: Vec<&str> = lab.flags.iter().copied().filter(|flag| *flag != "--yes").collect();
+    lab.run(&[&["bundle", "save", &file, "--images-only"], flags.as_slice()].concat()).exits(0);
+    forget();
+    let _deaf = rig.without_registry();
+    lab.run(&["bundle", "load", &file]).exits(0).says("Loaded into  Docker");
+    let up = lab.up(&["--replicas", "1"]).exits(0);
+    assert!(up.err.contains("Load 3 images of the bundle into the nodes"), "{}", up.transcript());
+    let events = lab.reader().get("/api/v1/events").unwrap();
+    let of = |reason: &str| {
+        let all = events["items"].as_array().unwrap().iter().filter(|event| event["reason"] == reason);
+        all.filter_map(|event| event["message"].as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("Pulling"), Vec::<&str>::new());
+    assert!(of("Pulled").len() >= 3, "{:?}", of("Pulled"));
+    lab.up(&["--replicas", "1"]).exits(0).says("Lab two-pod was up already");
+    lab.reset().exits(0);
+    forget();
+    // Docker's own ones are the other tests', too.
+    BUNDLED[..2].iter().for_each(|(name, stand_in)| drop(docker(&["tag", stand_in, name])));
+    let _ = std::fs::remove_dir_all(lab.scratch.path().join("home/.cache"));
     nothing_is_left(&lab);
 }
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod architecture;
 mod archive;
+mod bundle;
 mod doctor;
 mod explain;
 mod faults;

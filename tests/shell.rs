@@ -76,6 +76,7 @@ fn planned(line: &str, host: &HostFacts, facts: &Facts) -> Plan {
         sim: &sim,
         host,
         made: &[],
+        bundled: &[],
         was_whole: false,
         dir: &dir,
         cache: &cache,

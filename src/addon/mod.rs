@@ -56,6 +56,11 @@ pub trait AddOn: Sync {
     /// of the lab asks for it.
     fn gives(&self) -> Option<(&'static str, &'static str)>;
 
+    /// Images that it runs without naming them in the pods of its steps.
+    fn images(&self, _: &Site) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// The storage class that it brings.
     fn storage_class(&self) -> Result<Option<Value>> {
         Ok(None)

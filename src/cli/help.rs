@@ -184,6 +184,39 @@ Examples:
   iris-lab image list             Docker's, and those at localhost:32000
   iris-lab image list -o json     The same as one document";
 
+/// End of the help of `bundle`.
+pub(super) const BUNDLE: &str = "\
+Examples:
+  iris-lab bundle save lab.bundle --provider kind   Where there is a network
+  iris-lab bundle load lab.bundle                   Where there is none
+  iris-lab bundle list lab.bundle                   What is in it";
+
+/// End of the help of `bundle save`.
+pub(super) const BUNDLE_SAVE: &str = "\
+The lab is given as `up` gets it. What is missing here is pulled by Docker, or
+by microk8s where there is no Docker, and stays there.
+
+Examples:
+  iris-lab bundle save lab.bundle --provider kind
+  iris-lab bundle save lab.bundle my.yaml --provider microk8s --longhorn
+  iris-lab bundle save arm.bundle --provider kind --arch arm64
+  iris-lab bundle save lab.bundle --provider kind --mirror registry.local:5000";
+
+/// End of the help of `bundle load`.
+pub(super) const BUNDLE_LOAD: &str = "\
+What is in the bundle goes into the cache, where `up` finds it, and its images
+into Docker and a microk8s that runs. A load that was broken off goes on.
+
+Examples:
+  iris-lab bundle load lab.bundle            Then `iris-lab up` pulls nothing
+  iris-lab bundle load lab.bundle -o json    For a program";
+
+/// End of the help of `bundle list`.
+pub(super) const BUNDLE_LIST: &str = "\
+Examples:
+  iris-lab bundle list lab.bundle            Names, sizes, sums
+  iris-lab bundle list lab.bundle -o json    For a program";
+
 /// End of the help of `kubeconfig`.
 pub(super) const KUBECONFIG: &str = "\
 Examples:

@@ -22,6 +22,11 @@ pub fn render(args: &LabArgs) -> String {
     placed("render", args)
 }
 
+/// The `up` of the same lab on another machine: its cluster is named.
+pub fn elsewhere(args: &LabArgs) -> String {
+    placed("up", args)
+}
+
 /// A command on the same lab that names its cluster, too.
 fn placed(verb: &str, args: &LabArgs) -> String {
     let provider = args.provider.map(|provider| format!(" --provider {}", provider::word(provider)));

@@ -3,6 +3,7 @@
 mod addresses;
 mod again;
 mod built;
+mod bundle;
 mod completions;
 mod credentials;
 mod doctor;
@@ -67,6 +68,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Image(args) => block_on(image::image(ui, args.command)),
         Command::Render(args) => block_on(render::render(ui, &args)),
         Command::Kubeconfig(args) => kubeconfig::kubeconfig(ui, &args),
+        Command::Bundle(args) => block_on(bundle::bundle(ui, &args.command)),
         Command::Completions(args) => completions::completions(ui, args.shell),
         Command::Sim(args) => block_on(sim::sim(ui, args.command)),
     }

@@ -2,7 +2,7 @@
 //! happens.
 
 use super::request::Request;
-use super::run::{lock, release};
+use super::run::{interrupted, lock, release};
 use crate::cluster::{Cluster, Probed};
 use crate::error::{Failure, Kind, Result};
 use crate::exec::scripted::{Script, Scripted};
@@ -14,7 +14,6 @@ use crate::ui::Ui;
 use crate::yaml;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 /// The longest time until every node has been looked at: its image may have to be pulled.
@@ -92,14 +91,6 @@ async fn probed(ui: &Ui, cluster: &Cluster, objects: &[Value]) -> Result<Vec<Pro
     let removed = remove(cluster).await;
     let found = result?;
     removed.map(|()| found)
-}
-
-async fn interrupted() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
 }
 
 /// Removes the probe, of this run or of one that was killed, if it is ours.

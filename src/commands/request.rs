@@ -4,6 +4,7 @@ use super::addresses::{self, Ground};
 use super::original::original;
 use super::{again, built, credentials, labs};
 use crate::addon::longhorn::original::Original;
+use crate::bundle::{Cache, Kept};
 use crate::cli::LabArgs;
 use crate::cluster::kubeconfig;
 use crate::engine::journal::{Journal, Target};
@@ -11,9 +12,10 @@ use crate::error::{Failure, Result};
 use crate::exec::Machine;
 use crate::host;
 use crate::lab::{self, Lab, Overrides};
-use crate::model::{HostFacts, HostObject, ImageFacts, SimSettings};
+use crate::model::bundle::{Item, Place};
+use crate::model::{Arch, Bundled, HostFacts, HostObject, ImageFacts, Need, SimSettings};
 use crate::paths::{self, LabDir, StateDir};
-use crate::plan::Wanted;
+use crate::plan::{self, Wanted};
 use crate::provider::{self, DEFAULT_KUBERNETES, Provider, Tools, Wishes};
 use crate::sim::faults::Faults;
 use crate::yaml;
@@ -43,6 +45,8 @@ pub struct Request {
     pub image: Option<ImageFacts>,
     /// What is to be said of it.
     pub image_notes: Vec<String>,
+    /// The images of bundles in our cache that the lab needs.
+    pub bundled: Vec<Bundled>,
     /// What is to be said of the addresses of its load balancer.
     pub addresses: Vec<String>,
     /// The folder of what may be downloaded again.
@@ -110,6 +114,7 @@ impl Request {
             made,
             image,
             image_notes,
+            bundled: Vec::new(),
             addresses,
             cache,
             ignored,
@@ -117,6 +122,7 @@ impl Request {
             state,
             dir,
         };
+        request.bundled = request.bundled();
         if let Some(command) = provider.access(&request.lab, &request.wishes(false)) {
             let output = machine.run(&command, &|_| {}).await?;
             request.access = if output.ok() { kubeconfig::alone(&output.stdout).ok() } else { None };
@@ -155,10 +161,23 @@ impl Request {
             sim: &self.sim,
             host: &self.host,
             made: &self.made,
+            bundled: &self.bundled,
             was_whole: self.dir.kubeconfig().exists(),
             dir: self.dir.path(),
             cache: &self.cache,
         }
+    }
+
+    /// The images of bundles in our cache that the lab needs. A lab that cannot be planned needs none: its plan says why.
+    fn bundled(&self) -> Vec<Bundled> {
+        let cache = Cache::below(&self.cache);
+        let Some(arch) = Arch::here().filter(|_| !self.provider.is_simulated()) else { return Vec::new() };
+        let kept: Vec<Kept> = cache.images().into_iter().filter(|kept| kept.arch == arch).collect();
+        if kept.is_empty() {
+            return Vec::new();
+        }
+        let needs = plan::needs(&self.wanted("", false), arch).unwrap_or_default().images;
+        kept.iter().filter_map(|kept| bundled(&cache, kept, &needs, self.provider)).collect()
     }
 
     /// The hash that stands for one that is not made yet, in plans that are only shown.
@@ -182,6 +201,19 @@ impl Request {
             .hint(format!("remove it there first with `iris-lab reset --name {name}`"))
             .hint("or give this one another name with --name NAME and another namespace"))
     }
+}
+
+/// What an image in our cache is to the lab; none where the lab does not need it.
+fn bundled(cache: &Cache, kept: &Kept, needs: &[Need], provider: &dyn Provider) -> Option<Bundled> {
+    let Item::Image { name, pinned, of, .. } = &kept.item else { return None };
+    let own = of.as_ref().filter(|of| *of == provider::word(provider.name()));
+    // An image by its tag alone may be another one than that with the digest which is asked for.
+    let fits = |need: &&Need| need.name == *name || Some(&need.name) == pinned.as_ref();
+    let (wanted, place) = match needs.iter().find(fits) {
+        Some(need) => (need.name.clone(), need.place),
+        None => own.map(|_| (name.clone(), Place::Provider))?,
+    };
+    Some(Bundled { name: name.clone(), wanted, path: cache.archive(&kept.sha256), place })
 }
 
 /// The lab: a file or a built-in one, with the flags over it.

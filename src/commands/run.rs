@@ -50,6 +50,15 @@ pub async fn run(ui: &Ui, plan: &Plan, session: &Session<'_>, budget: Duration) 
     outcome
 }
 
+/// Returns at Ctrl-C or SIGTERM.
+pub async fn interrupted() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+}
+
 /// Removing succeeds when nothing is left, whatever failed on the way there: `last` is the step that runs only then, or that
 /// looks for it. `again` is the command that tries it again.
 pub fn judge(ui: &Ui, outcome: Outcome, last: &str, again: &str) -> Result<()> {

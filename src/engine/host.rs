@@ -141,15 +141,9 @@ impl Session<'_> {
         if there {
             return Ok(StepEnd::Unchanged("it is in our cache".into()));
         }
-        let address = url.to_string();
-        let fetched = tokio::task::spawn_blocking(move || download::fetch(&address)).await;
+        let (address, sum) = (url.to_string(), sha256.to_string());
+        let fetched = tokio::task::spawn_blocking(move || download::verified(&address, &sum)).await;
         let bytes = fetched.map_err(|e| Failure::step(format!("cannot download {url}")).caused_by(e))??;
-        let sum = download::sha256(&bytes);
-        if sum != sha256 {
-            return Err(Failure::step(format!("what is at {url} is not what it should be"))
-                .cause(format!("its sha256 is {sum}, and not {sha256}"))
-                .hint("a proxy may have changed it: try another network, or install it yourself"));
-        }
         let write = || {
             fs::create_dir_all(path.parent().unwrap_or(path))?;
             // Whole or not at all: a run that is killed in between leaves nothing that looks like it.

@@ -2,7 +2,10 @@
 
 use crate::error::{Failure, Result};
 use crate::model::Cmd;
+use futures::FutureExt;
 use futures::future::LocalBoxFuture;
+use std::fs::File;
+use std::io::Write;
 use std::net::Ipv4Addr;
 
 /// How a command ended, and all that it printed.
@@ -45,6 +48,17 @@ pub trait Machine {
     /// Runs a command to its end. `line` gets each line of its output as it comes. A future that is dropped ends the command and
     /// everything that it started. A program that is not there is a failure; one that fails is not.
     fn run<'a>(&'a self, cmd: &'a Cmd, line: &'a dyn Fn(&str)) -> LocalBoxFuture<'a, Result<Output>>;
+
+    /// The same for one whose standard output is no text: it goes into a file, from where that stands on.
+    fn pour<'a>(&'a self, cmd: &'a Cmd, mut into: File) -> LocalBoxFuture<'a, Result<Output>> {
+        async move {
+            let output = self.run(cmd, &|_| {}).await?;
+            let poured = into.write_all(output.stdout.as_bytes());
+            poured.map_err(|e| Failure::step(format!("cannot keep what `{}` prints", cmd.line())).caused_by(e))?;
+            Ok(Output { stdout: String::new(), ..output })
+        }
+        .boxed_local()
+    }
 
     /// The text of a file; none when there is no such file.
     fn read(&self, path: &str) -> Result<Option<String>>;

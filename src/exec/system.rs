@@ -7,8 +7,10 @@ use futures::future::{Either, LocalBoxFuture, select};
 use futures::{FutureExt, future::join};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::cell::RefCell;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -30,7 +32,11 @@ pub struct System;
 
 impl Machine for System {
     fn run<'a>(&'a self, cmd: &'a Cmd, line: &'a dyn Fn(&str)) -> LocalBoxFuture<'a, Result<Output>> {
-        run(cmd, line).boxed_local()
+        run(cmd, None, line).boxed_local()
+    }
+
+    fn pour<'a>(&'a self, cmd: &'a Cmd, into: File) -> LocalBoxFuture<'a, Result<Output>> {
+        run(cmd, Some(into), &|_| {}).boxed_local()
     }
 
     fn read(&self, path: &str) -> Result<Option<String>> {
@@ -76,7 +82,8 @@ fn resolved(cmd: &Cmd) -> (PathBuf, Vec<String>) {
     (path(&cmd.program), args)
 }
 
-async fn run(cmd: &Cmd, line: &dyn Fn(&str)) -> Result<Output> {
+/// Its standard output goes into a file where one is given.
+async fn run(cmd: &Cmd, into: Option<File>, line: &dyn Fn(&str)) -> Result<Output> {
     let failed = |e: std::io::Error| match e.kind() {
         ErrorKind::NotFound => Failure::requirement(format!("{} is not installed, or not on PATH", cmd.program)),
         _ => Failure::step(format!("cannot run `{}`", cmd.line())).caused_by(e),
@@ -92,7 +99,7 @@ async fn run(cmd: &Cmd, line: &dyn Fn(&str)) -> Result<Output> {
     let expression = expression
         // What is read off the output is read in English.
         .env("LC_ALL", "C")
-        .stdout_file(out_writer)
+        .stdout_file(into.map_or(OwnedFd::from(out_writer), OwnedFd::from))
         .stderr_file(err_writer)
         .unchecked()
         .before_spawn(|command| {

@@ -32,7 +32,7 @@ pub(super) async fn has(machine: &dyn Machine, kind: &str, name: &str) -> Result
     }
 }
 
-fn is_missing(output: &Output) -> bool {
+pub(super) fn is_missing(output: &Output) -> bool {
     let said = output.text().to_lowercase();
     said.contains("no such") || said.contains("not found")
 }

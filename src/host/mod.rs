@@ -2,6 +2,7 @@
 //! file a tool.
 
 mod docker;
+pub mod images;
 mod iscsi;
 mod kind;
 mod known;
@@ -86,6 +87,11 @@ pub async fn node(machine: &dyn Machine) -> Result<HostFacts> {
     let (system, iscsi, storage) =
         futures::try_join!(system::system(machine), iscsi::iscsi(machine), iscsi::storage(machine))?;
     Ok(HostFacts { system, iscsi, storage, ..HostFacts::default() })
+}
+
+/// Bytes that are free on the disk of a folder; none where nobody can say.
+pub async fn free(machine: &dyn Machine, folder: &Path) -> Result<Option<u64>> {
+    Ok(system::disk(machine, &folder.to_string_lossy()).await?.map(|disk| disk.free))
 }
 
 /// Whether microk8s is installed; whether kind is, and Docker answers.

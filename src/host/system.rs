@@ -93,7 +93,7 @@ fn memory(meminfo: &str) -> u64 {
 }
 
 /// The disk on which a folder is, or will be; none where nobody can say.
-async fn disk(machine: &dyn Machine, folder: &str) -> Result<Option<Disk>> {
+pub(super) async fn disk(machine: &dyn Machine, folder: &str) -> Result<Option<Disk>> {
     let mut there = folder;
     while !machine.exists(there) && there != "/" {
         there = there.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| !parent.is_empty()).unwrap_or("/");

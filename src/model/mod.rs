@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod address;
+pub mod bundle;
 pub mod check;
 pub mod cmd;
 pub mod diagnosis;
@@ -10,6 +11,7 @@ pub mod event;
 pub mod facts;
 pub mod host;
 pub mod image;
+pub mod image_name;
 pub mod known;
 pub mod longhorn;
 pub mod object;
@@ -26,6 +28,7 @@ pub mod target;
 pub mod timeline;
 
 pub use access::Access;
+pub use bundle::{Arch, Bundled, Need, Needs};
 pub use check::{Check, Verdict};
 pub use cmd::Cmd;
 pub use diagnosis::Diagnosis;

@@ -7,7 +7,7 @@ use crate::addon;
 use crate::lab::Lab;
 use crate::model::longhorn::CLASS;
 use crate::model::object::{is_of, is_ready};
-use crate::model::{Check, Facts, Quantity};
+use crate::model::{Bundled, Check, Facts, Quantity, image_name};
 use crate::workload;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub fn checks(wanted: &Wanted, facts: &Facts) -> Vec<Check> {
         return add_ons.collect();
     }
     let cluster = [made_before(wanted, &nodes_to_be, facts), nodes(facts), namespace(wanted.lab, facts)];
-    cluster.into_iter().chain(add_ons).chain([claims(wanted.lab, facts)]).collect()
+    cluster.into_iter().chain(images(wanted, facts)).chain(add_ons).chain([claims(wanted.lab, facts)]).collect()
 }
 
 /// A cluster that we made before must be what the lab asks for: its nodes and its version do not change while it is there.
@@ -81,6 +81,27 @@ fn namespace(lab: &Lab, facts: &Facts) -> Check {
         }
         None => Check::ok("namespace", format!("{name} is there")),
     }
+}
+
+/// The nodes of a cluster that we did not make cannot be reached with what a bundle has brought.
+fn images(wanted: &Wanted, facts: &Facts) -> Option<Check> {
+    let on_all = |image: &&Bundled| facts.nodes.iter().all(|node| image_name::is_on(node, &image.name));
+    let missing: Vec<&str> = wanted
+        .wishes
+        .bundled
+        .iter()
+        .filter(|image| !wanted.provider.makes_cluster() && !on_all(image))
+        .map(|image| image.name.as_str())
+        .collect();
+    let hint = "without a network, load them with the cluster's own tool, or push them from Docker to a registry that its nodes reach, \
+                and name that with --image";
+    (!missing.is_empty()).then(|| {
+        let cause = format!(
+            "a bundle has brought {} to this machine, and the cluster's nodes pull by themselves",
+            missing.join(", ")
+        );
+        Check::warn("images", cause, hint)
+    })
 }
 
 /// Volumes that were kept must be what the lab asks for: their class and size cannot change under the data.

@@ -36,6 +36,7 @@ fn with<T>(lab: &Lab, name: &str, image: &ImageFacts, use_it: impl FnOnce(&Wante
         sim: &sim,
         host: &HostFacts::default(),
         made: &[] as &[HostObject],
+        bundled: &[],
         was_whole: false,
         dir: Path::new("/state"),
         cache: Path::new("/cache"),

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::lab::Lab;
+use crate::model::bundle::Place;
 use crate::model::object::label;
-use crate::model::{Action, Facts, HostFacts, LonghornFacts, ObjectRef, Plan, SimSettings, Verdict};
+use crate::model::{Action, Bundled, Facts, HostFacts, LonghornFacts, ObjectRef, Plan, SimSettings, Verdict};
 use crate::provider::{self, Undo, Wishes};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -24,6 +25,7 @@ fn with<T>(lab: &Lab, name: &str, facts: &Facts, use_it: impl FnOnce(&Wanted) ->
         sim: &sim,
         host: &HostFacts::default(),
         made: &[],
+        bundled: &[],
         was_whole: false,
         dir: Path::new("/state"),
         cache: Path::new("/cache"),
@@ -283,4 +285,20 @@ fn volumes_kept_on_longhorn_name_the_release_that_is_there() {
     };
     assert!(hint("1.2.6").starts_with("keep the data with --longhorn, or"), "{}", hint("1.2.6"));
     assert!(hint("1.2.3").starts_with("keep the data with --longhorn=1.2.3, or"), "{}", hint("1.2.3"));
+}
+
+#[test]
+fn what_a_bundle_has_brought_does_not_reach_the_nodes_of_others() {
+    let image = Bundled { name: "iris:1".into(), wanted: "iris:1".into(), path: "/a.tar".into(), place: Place::Pods };
+    let images = [image];
+    let seen = |names: &[&str]| {
+        let nodes = vec![json!({ "status": { "images": [{ "names": names }] } })];
+        let facts = Facts { reachable: true, nodes, ..Facts::default() };
+        with(&Lab::default(), "existing", &facts, |wanted| {
+            let wishes = Wishes { bundled: &images, ..wanted.wishes };
+            let checks = checks(&Wanted { wishes, ..*wanted }, &facts);
+            checks.into_iter().find(|check| check.name == "images").map(|check| check.verdict)
+        })
+    };
+    assert_eq!((seen(&[]), seen(&["docker.io/library/iris:1"])), (Some(Verdict::Warn), None));
 }

@@ -1,5 +1,6 @@
 //! Who makes the cluster. One file a provider and one visible list; all pure: a lab in, steps out.
 
+mod bundled;
 mod existing;
 mod kind;
 mod microk8s;
@@ -7,8 +8,9 @@ mod sim;
 
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab, ProviderName};
+use crate::model::bundle::Program;
 use crate::model::image::pushed_as;
-use crate::model::{Action, Check, Cmd, Facts, HostFacts, HostObject, LbNetwork, SimSettings, Step};
+use crate::model::{Action, Arch, Bundled, Check, Cmd, Facts, HostFacts, HostObject, LbNetwork, SimSettings, Step};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
@@ -33,6 +35,8 @@ pub struct Wishes<'a> {
     pub host: &'a HostFacts,
     /// What the lab's journal says was made on this host.
     pub made: &'a [HostObject],
+    /// The images of a bundle that are in our cache, as far as this lab needs them.
+    pub bundled: &'a [Bundled],
     /// Whether our kubeconfig is there, which it is once the cluster was whole.
     pub was_whole: bool,
     /// The lab's folder on this host.
@@ -130,6 +134,16 @@ pub trait Provider: Sync {
     /// The step that brings an image from Docker to its nodes without a registry; none where that is no way.
     fn load(&self, _lab: &Lab, _image: &str, _wishes: &Wishes) -> Option<Step> {
         None
+    }
+
+    /// Images that this host itself must have: those that no pod of the lab runs.
+    fn images(&self, _: &Lab, _: &Wishes) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Programs that it downloads where this host has none.
+    fn programs(&self, _: Arch) -> Vec<Program> {
+        Vec::new()
     }
 
     /// Whether the cluster of a lab is there, running or not, as far as this host tells.

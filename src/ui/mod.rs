@@ -1,5 +1,6 @@
 //! The only place that prints. Data goes to stdout, everything else to stderr; how it looks is decided once, at the start.
 
+mod bundle;
 mod doctor;
 mod explain;
 mod failure;
@@ -14,9 +15,10 @@ mod support;
 mod table;
 mod timeline;
 
+pub use bundle::{BundleDone, BundleLine, BundleSummary, bytes};
 pub use doctor::DoctorReport;
-pub use image::{ImageRow, ImageSummary, image_table};
 pub use explain::diagnosis_text;
+pub use image::{ImageRow, ImageSummary, image_table};
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
 pub use status::status_text;

@@ -2,9 +2,12 @@
 
 use super::{Scratch, skipped};
 use std::fs::File;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The path of the rig's program.
 const RIG: &str = "IRIS_LAB_E2E_RIG";
@@ -74,6 +77,18 @@ impl Rig {
         self.own.path().join(name)
     }
 
+    /// Keeps the registry that the nodes pull from away from its port.
+    pub fn without_registry(&self) -> Deaf {
+        let base: u16 = std::env::var("RIG_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(16443);
+        let deaf = Deaf { ended: Arc::default(), port: base + 10 };
+        let (listener, ended) = (TcpListener::bind(("127.0.0.1", deaf.port)).unwrap(), deaf.ended.clone());
+        std::thread::spawn(move || {
+            let mut connections = listener.incoming();
+            while connections.next().is_some() && !ended.load(Ordering::Relaxed) {}
+        });
+        deaf
+    }
+
     /// Puts a program on the PATH, before any other of its name: a shell script.
     pub fn fake(&self, name: &str, script: &str) {
         let (draft, path) = (self.own.path().join(format!("{name}.new")), self.own.dir("bin").join(name));
@@ -87,6 +102,20 @@ impl Rig {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file());
         found.unwrap_or_else(|| panic!("no {name} on PATH")).display().to_string()
+    }
+}
+
+/// Stands where the nodes' registry would be: it takes every connection, and says nothing.
+pub struct Deaf {
+    ended: Arc<AtomicBool>,
+    port: u16,
+}
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        // The last connection, which wakes it up.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 

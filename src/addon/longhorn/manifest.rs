@@ -77,6 +77,16 @@ pub fn adjust(mut objects: Vec<Value>, settings: &Settings) -> Result<Vec<Value>
     Ok(objects)
 }
 
+/// The images that the manager is told by its arguments, to make pods of them.
+pub fn told_images(objects: &[Value]) -> Vec<String> {
+    let manager = objects.iter().find(|o| o["kind"] == "DaemonSet" && o["metadata"]["name"] == "longhorn-manager");
+    let container = manager.and_then(|manager| manager.pointer("/spec/template/spec/containers/0"));
+    let words = ["command", "args"].map(|field| container.and_then(|container| container[field].as_array()));
+    let words: Vec<&str> = words.into_iter().flatten().flatten().filter_map(Value::as_str).collect();
+    let told = words.windows(2).filter(|pair| pair[0].starts_with("--") && pair[0].ends_with("-image"));
+    told.map(|pair| pair[1].to_string()).collect()
+}
+
 /// What [`adjust`] sets, in words, for those who brought an original manifest.
 pub fn adjustments(settings: &Settings) -> Vec<String> {
     let (policy, value) = POD_DELETION;

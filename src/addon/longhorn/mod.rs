@@ -17,6 +17,7 @@ use crate::lab::AddOnName;
 use crate::model::longhorn::{CLASS, DRIVER};
 use crate::model::{Check, Step};
 use serde_json::{Value, json};
+use version::Version;
 
 /// Longhorn, of a version that we know.
 pub struct Longhorn;
@@ -43,6 +44,12 @@ impl AddOn for Longhorn {
     fn storage_class(&self) -> Result<Option<Value>> {
         Ok(Some(json!({ "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": { "name": CLASS },
             "provisioner": DRIVER })))
+    }
+
+    /// Its manager makes pods of images that it is told, and its driver's sidecars, which it knows by itself.
+    fn images(&self, site: &Site) -> Result<Vec<String>> {
+        let told = manifest::told_images(&site::objects(site)?);
+        Ok(told.into_iter().chain(Version::parse(&site.lab.spec.longhorn.version)?.images().sidecars).collect())
     }
 
     fn checks(&self, site: &Site) -> Vec<Check> {

@@ -75,8 +75,13 @@ impl Kind {
         matches!(plain, Kind::CONTROL_PLANE | "worker" | "external-load-balancer")
     }
 
+    /// The name of a downloaded one in our cache.
+    pub fn file() -> String {
+        format!("kind-{}", Kind::RELEASE)
+    }
+
     /// Where a downloaded one is.
     pub fn cached(cache: &Path) -> PathBuf {
-        cache.join(format!("kind-{}", Kind::RELEASE))
+        cache.join(Kind::file())
     }
 }

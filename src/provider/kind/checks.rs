@@ -1,6 +1,6 @@
 //! What must hold on this host before a cluster of kind is made.
 
-use super::cluster::platform;
+use super::download;
 use super::pairs::base;
 use super::registry;
 use crate::lab::{AddOnName, Lab};
@@ -29,7 +29,7 @@ fn nodes(lab: &Lab, host: &HostFacts) -> Check {
     };
     let hint = "install it yourself (https://kind.sigs.k8s.io)";
     let found = match &host.kind {
-        None if platform().is_none() => {
+        None if download::here().is_none() => {
             return Check::fail(NAME, "it is not installed, and there is none for this machine that we know", hint);
         }
         None => format!("{} is downloaded", Kind::RELEASE),

@@ -3,7 +3,7 @@
 
 use super::network;
 use super::pairs::base;
-use super::{CONTROL_PLANE, HOST_PROC, Kind, image, program, wants_host_iscsi};
+use super::{CONTROL_PLANE, HOST_PROC, Kind, bundle, download, image, program, wants_host_iscsi};
 use crate::error::Result;
 use crate::lab::Lab;
 use crate::model::object::is_ready;
@@ -13,8 +13,6 @@ use crate::yaml;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Id of the step that has the program.
-const PROGRAM_STEP: &str = "kind";
 /// Id of the step after which every node's container is there.
 pub(super) const NODES_STEP: &str = "kind-cluster";
 const CONFIG_STEP: &str = "kind-config";
@@ -31,15 +29,6 @@ const READY: Duration = Duration::from_secs(5 * 60);
 const CONTAINERD: &str =
     "[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"/etc/containerd/certs.d\"\n";
 
-/// The sha256 of each program of kind that we download.
-#[rustfmt::skip]
-const DOWNLOADS: &[(&str, &str)] = &[
-    ("linux-amd64", "e4264d7ee07ca642fe52818d7c0ed188b193c214889dd055c929dbcb968d1f62"),
-    ("linux-arm64", "4431805115da3b54290e3e976fe2db9a7e703f116177aace6735dfa1d8a4f3fe"),
-    ("darwin-amd64", "28a9f7ad7fd77922c639e21c034d0f989b33402693f4f842099cd9185b144d20"),
-    ("darwin-arm64", "c8dd3b287965150ae4db668294edc48229116e95d94620c306d8fae932ee633f"),
-];
-
 /// What there is of the lab's own cluster.
 enum Remains {
     None,
@@ -54,9 +43,9 @@ enum Remains {
 /// Steps until the cluster answers.
 pub(super) fn steps(lab: &Lab, facts: &Facts, wishes: &Wishes) -> Result<Vec<Step>> {
     let name = &lab.metadata.name;
-    let (node_image, mut steps) = image::steps(lab, &base(lab, wishes.host.kind.as_ref())?);
+    let (node_image, mut steps) = image::steps(lab, &base(lab, wishes.host.kind.as_ref())?, wishes);
     steps.insert(0, network::step(name, wishes.host)?);
-    steps.extend(download(wishes));
+    steps.extend(download::step(wishes));
     steps.push(config(lab, wishes));
     let mut before = Vec::new();
     match remains(lab, wishes) {
@@ -83,7 +72,12 @@ pub(super) fn steps(lab: &Lab, facts: &Facts, wishes: &Wishes) -> Result<Vec<Ste
     let nothing = Facts::default();
     let seen = if before.is_empty() { facts } else { &nothing };
     steps.push(create(lab, wishes, &node_image).after(needs).after(before));
-    steps.extend(answering(lab, seen, wishes));
+    let images = bundle::step(lab, seen, wishes).map(|step| step.after([NODES_STEP]));
+    let mut answering = answering(lab, seen, wishes);
+    if let (Some(images), Some(last)) = (&images, answering.last_mut()) {
+        last.needs.push(images.id.clone());
+    }
+    steps.extend(images.into_iter().chain(answering));
     Ok(steps)
 }
 
@@ -100,31 +94,6 @@ fn remains(lab: &Lab, wishes: &Wishes) -> Remains {
             Remains::Whole { stopped: nodes.into_iter().filter(|node| !running.contains(node)).collect() }
         }
     }
-}
-
-/// The program, where this machine has none.
-fn download(wishes: &Wishes) -> Option<Step> {
-    let (platform, sha256) = platform().filter(|_| wishes.host.kind.is_none())?;
-    let release = host::Kind::RELEASE;
-    let action = Action::Download {
-        url: format!("https://kind.sigs.k8s.io/dl/{release}/kind-{platform}"),
-        sha256: sha256.into(),
-        path: host::Kind::cached(wishes.cache),
-    };
-    Some(Step::new(PROGRAM_STEP, format!("Download kind {release}"), SHORT, action))
-}
-
-/// Name and sha256 of the program for the machine that this program is for; none where kind has none, or we do not know it.
-pub(super) fn platform() -> Option<(&'static str, &'static str)> {
-    let name = match (cfg!(target_os = "macos"), cfg!(target_arch = "aarch64")) {
-        (false, false) => "linux-amd64",
-        (false, true) => "linux-arm64",
-        (true, false) => "darwin-amd64",
-        (true, true) => "darwin-arm64",
-    };
-    let known = cfg!(any(target_os = "linux", target_os = "macos"))
-        && cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
-    DOWNLOADS.iter().copied().find(|(platform, _)| known && *platform == name)
 }
 
 fn config(lab: &Lab, wishes: &Wishes) -> Step {

@@ -3,10 +3,11 @@
 
 use super::cluster::{NODES_STEP, containers};
 use super::pairs::Base;
-use super::{HOST_PROC, wants_host_iscsi};
+use super::{HOST_PROC, bundle, wants_host_iscsi};
 use crate::lab::Lab;
 use crate::model::image::LOAD;
 use crate::model::{Action, Cmd, HostObject, Step};
+use crate::provider::{Wishes, bundled};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -19,14 +20,18 @@ const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 const OWN: &str = "iris-lab/kind-node";
 
 /// The image that nodes are made from, and the steps after which it is there.
-pub(super) fn steps(lab: &Lab, base: &Base) -> (String, Vec<Step>) {
-    let pull = vec![Cmd::new("docker", ["pull", "--quiet", &base.image])];
+pub(super) fn steps(lab: &Lab, base: &Base, wishes: &Wishes) -> (String, Vec<Step>) {
+    // What Docker loads has no digest any more: the bundle's own sum says that it is the image with that digest.
+    let (image, get) = match bundled::find(&base.image, wishes) {
+        Some(bundled) => (&bundled.name, bundle::into_docker(bundled)),
+        None => (&base.image, Cmd::new("docker", ["pull", "--quiet", &base.image])),
+    };
     let mut steps =
-        vec![make(BASE_STEP, format!("Get the node image with Kubernetes {}", base.kubernetes), &base.image, pull)];
+        vec![make(BASE_STEP, format!("Get the node image with Kubernetes {}", base.kubernetes), image, vec![get])];
     if !wants_host_iscsi(lab) {
-        return (base.image.clone(), steps);
+        return (image.clone(), steps);
     }
-    let file = dockerfile(base);
+    let file = dockerfile(image, base.has_iscsi);
     let sum: String = Sha256::digest(&file).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let name = format!("{OWN}:v{}-{sum}", base.kubernetes);
     let build = vec![Cmd::new("docker", ["build", "--tag", &name, "-"]).reading(file)];
@@ -50,15 +55,14 @@ fn make(id: &str, title: String, image: &str, commands: Vec<Cmd>) -> Step {
 }
 
 /// Longhorn looks for `iscsiadm` in /usr/local/sbin first. iscsid must not run in a node: it would die there.
-fn dockerfile(base: &Base) -> String {
+fn dockerfile(base: &str, has_iscsi: bool) -> String {
     let install = "RUN command -v iscsiadm || (apt-get update && apt-get install -y --no-install-recommends open-iscsi nfs-common)\n";
-    let install = if base.has_iscsi { "" } else { install };
+    let install = if has_iscsi { "" } else { install };
     let enter = format!("exec nsenter --mount={HOST_PROC}/1/ns/mnt --net={HOST_PROC}/1/ns/net -- iscsiadm \"$@\"");
     format!(
-        "FROM {}\n{install}\
+        "FROM {base}\n{install}\
          RUN mkdir -p /usr/local/sbin /etc/systemd/system\n\
          RUN printf '%s\\n' '#!/bin/sh' '{enter}' > /usr/local/sbin/iscsiadm && chmod 755 /usr/local/sbin/iscsiadm\n\
-         RUN ln -sf /dev/null /etc/systemd/system/iscsid.service && ln -sf /dev/null /etc/systemd/system/iscsid.socket\n",
-        base.image
+         RUN ln -sf /dev/null /etc/systemd/system/iscsid.service && ln -sf /dev/null /etc/systemd/system/iscsid.socket\n"
     )
 }

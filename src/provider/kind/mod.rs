@@ -1,7 +1,9 @@
 //! The provider `kind`: nodes that are containers of Docker. One file for each thing that it makes on this host.
 
+mod bundle;
 mod checks;
 mod cluster;
+mod download;
 mod image;
 mod metallb;
 mod network;
@@ -13,8 +15,9 @@ mod removal;
 use super::{Provider, Undo, Wishes};
 use crate::error::Result;
 use crate::lab::{AddOnName, Lab, ProviderName};
+use crate::model::bundle::Program;
 use crate::model::object::{FIELD_MANAGER, LAB_LABEL, MANAGED_BY};
-use crate::model::{Check, Cmd, Facts, HostFacts, HostObject, LbNetwork, Step, host};
+use crate::model::{Arch, Check, Cmd, Facts, HostFacts, HostObject, LbNetwork, Step, host};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -74,10 +77,10 @@ impl Provider for Kind {
     }
 
     /// Its clusters have names for Services and a storage class from the beginning.
-    fn add_on(&self, add_on: AddOnName, lab: &Lab, _: &Facts, _: &Wishes) -> Option<Result<Vec<Step>>> {
+    fn add_on(&self, add_on: AddOnName, lab: &Lab, _: &Facts, wishes: &Wishes) -> Option<Result<Vec<Step>>> {
         match add_on {
             AddOnName::Dns | AddOnName::Storage => Some(Ok(Vec::new())),
-            AddOnName::Registry => Some(Ok(registry::steps(lab))),
+            AddOnName::Registry => Some(Ok(registry::steps(lab, wishes))),
             AddOnName::Metallb => Some(metallb::steps(lab)),
             AddOnName::Longhorn => None,
         }
@@ -94,6 +97,15 @@ impl Provider for Kind {
 
     fn load(&self, lab: &Lab, image: &str, wishes: &Wishes) -> Option<Step> {
         Some(image::load(lab, image, &program(wishes.host, wishes.cache)))
+    }
+
+    fn images(&self, lab: &Lab, wishes: &Wishes) -> Result<Vec<String>> {
+        let node = pairs::base(lab, wishes.host.kind.as_ref())?.image;
+        Ok([node].into_iter().chain(lab.has(AddOnName::Registry).then(|| registry::IMAGE.into())).collect())
+    }
+
+    fn programs(&self, arch: Arch) -> Vec<Program> {
+        download::program(arch).into_iter().collect()
     }
 
     fn exists(&self, lab: &str, host: &HostFacts) -> bool {

@@ -3,16 +3,17 @@
 
 use super::cluster::{NODES_STEP, containers};
 use super::network::{self, NETWORK};
-use super::owned;
+use super::{bundle, owned};
 use crate::lab::Lab;
 use crate::model::object::labelled;
 use crate::model::{Action, Cmd, HostObject, Step};
-use crate::provider::CLUSTER;
+use crate::provider::{CLUSTER, Wishes, bundled};
 use serde_json::json;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(3 * 60);
-const IMAGE: &str = "registry:2";
+/// Its image.
+pub(super) const IMAGE: &str = "registry:2";
 /// Where it is, seen from this machine; the same as with microk8s.
 const HOST: &str = "localhost:32000";
 const PUBLISHED: &str = "127.0.0.1:32000:5000";
@@ -26,7 +27,7 @@ pub(super) fn name(lab: &str) -> String {
 }
 
 /// The steps that install it: the container while the cluster is made, the rest when its nodes are there.
-pub(super) fn steps(lab: &Lab) -> Vec<Step> {
+pub(super) fn steps(lab: &Lab, wishes: &Wishes) -> Vec<Step> {
     let lab_name = &lab.metadata.name;
     let name = name(lab_name);
     let volume = Action::Make {
@@ -37,9 +38,10 @@ pub(super) fn steps(lab: &Lab) -> Vec<Step> {
     let volume_at = format!("{name}:{DATA}");
     let options = ["--name", &name, "--restart", "unless-stopped", "--network", NETWORK, "--publish", PUBLISHED];
     let options = options.map(String::from).into_iter().chain(["--volume".into(), volume_at]).chain(owned(lab_name));
+    let bundled = bundled::find(IMAGE, wishes).filter(|image| !bundle::is_in_docker(image, wishes));
     let container = Action::Make {
         object: HostObject::Container { name: name.clone() },
-        commands: vec![docker(["create"], options, [IMAGE])],
+        commands: bundled.map(bundle::into_docker).into_iter().chain([docker(["create"], options, [IMAGE])]).collect(),
         passing: Vec::new(),
     };
     // Only a container that runs has a port.

@@ -1,8 +1,9 @@
 //! Plans of kind, from what was seen of a host: what is made, what is there already, what goes again.
 
 use super::*;
+use crate::model::bundle::Place;
 use crate::model::host::{Docker, DockerNetwork, Interface, Session};
-use crate::model::{Action, SimSettings, Verdict};
+use crate::model::{Action, Bundled, SimSettings, Verdict};
 use crate::provider::{CLUSTER, images};
 
 fn lab() -> Lab {
@@ -58,7 +59,17 @@ fn made() -> Vec<HostObject> {
 fn planned<T>(host: &HostFacts, made: &[HostObject], was_whole: bool, use_it: impl FnOnce(&Wishes) -> T) -> T {
     let sim = SimSettings { nodes: 3, kubernetes: String::new(), speed: None, faults: None };
     let (dir, cache) = (Path::new("/state/two-pod"), Path::new("/cache"));
-    use_it(&Wishes { context: None, kubeconfig_is_current: false, sim: &sim, host, made, was_whole, dir, cache })
+    use_it(&Wishes {
+        context: None,
+        kubeconfig_is_current: false,
+        sim: &sim,
+        host,
+        made,
+        bundled: &[],
+        was_whole,
+        dir,
+        cache,
+    })
 }
 
 fn steps(lab: &Lab, host: &HostFacts, made: &[HostObject], was_whole: bool) -> Vec<Step> {
@@ -171,7 +182,7 @@ fn a_network_that_is_there_is_used_as_it_is() {
 
 #[test]
 fn the_registry_is_told_to_every_node_and_the_last_one_proves_it() {
-    let steps = registry::steps(&lab());
+    let steps = planned(&host(None), &[], false, |wishes| registry::steps(&lab(), wishes));
     assert_eq!(
         lines(&steps, "registry-container"),
         [
@@ -323,4 +334,58 @@ fn an_image_comes_to_the_nodes_without_a_registry() {
     let Action::Run { unless: Some(unless), commands } = &step.action else { panic!("{step:?}") };
     assert_eq!(unless.line(), "docker exec two-pod-worker3 crictl inspecti --quiet localhost:32000/app:1");
     assert_eq!(commands[0].line(), "kind load docker-image localhost:32000/app:1 --name two-pod");
+}
+
+fn bundled(wanted: &str, place: Place) -> Bundled {
+    let name = crate::model::image_name::without_digest(wanted).to_string();
+    let path = format!("/cache/bundle/{}.tar", name.replace(['/', ':'], "-")).into();
+    Bundled { name, wanted: wanted.into(), path, place }
+}
+
+#[test]
+fn what_a_bundle_has_is_loaded_and_not_pulled() {
+    let lab = lab();
+    let node = pairs::base(&lab, None).unwrap().image;
+    let images = [
+        bundled(&node, Place::Host),
+        bundled("registry:2", Place::Host),
+        bundled("iris:1", Place::Pods),
+        bundled("lb:1", Place::Pods),
+    ];
+    let mut host = host(Some("v0.22.0"));
+    host.docker.as_mut().unwrap().images = vec!["lb:1".into()];
+    let (steps, registry) = planned(&host, &[], false, |wishes| {
+        let wishes = Wishes { bundled: &images, ..*wishes };
+        let registry = Kind.add_on(AddOnName::Registry, &lab, &Facts::default(), &wishes).unwrap().unwrap();
+        (Kind.steps(&lab, &Facts::default(), &wishes).unwrap(), registry)
+    });
+    let load = |name: &str| format!("docker load --quiet --input /cache/bundle/{name}.tar");
+    assert_eq!(lines(&steps, "node-image"), [load("kindest-node-v1.24.17")]);
+    assert!(
+        lines(&steps, "kind-cluster")[0].contains("--image kindest/node:v1.24.17 --config"),
+        "a loaded image has no digest"
+    );
+    assert_eq!(lines(&registry, "registry-container")[0], load("registry-2"));
+    assert_eq!(lines(&steps, "images"), [load("iris-1"), "kind load docker-image iris:1 lb:1 --name two-pod".into()]);
+    let needs = |id: &str| steps.iter().find(|step| step.id == id).unwrap().needs.clone();
+    assert_eq!(needs("images"), ["kind-cluster"]);
+    assert_eq!(needs(CLUSTER), ["kubeconfig", "images"], "what makes pods waits for their images");
+}
+
+#[test]
+fn only_what_a_node_lacks_is_loaded_again() {
+    let images = [bundled("iris:1", Place::Pods), bundled("lb:1", Place::Pods)];
+    let node = |names: &[&str]| json!({ "status": { "images": [{ "names": names }] } });
+    let step = |nodes: Vec<Value>| {
+        let facts = Facts { nodes, ..Facts::default() };
+        let host = host(Some("v0.22.0"));
+        let all = planned(&host, &[], false, |wishes| {
+            Kind.steps(&lab(), &facts, &Wishes { bundled: &images, ..*wishes }).unwrap()
+        });
+        all.into_iter().find(|step| step.id == "images").unwrap()
+    };
+    let whole = node(&["docker.io/library/iris:1", "docker.io/library/lb:1"]);
+    let some = step(vec![whole.clone(), node(&["docker.io/library/lb:1"])]);
+    assert!(lines(&[some], "images")[1].ends_with("load docker-image iris:1 --name two-pod"));
+    assert_eq!(step(vec![whole.clone(), whole]).satisfied.as_deref(), Some("every node has them"));
 }

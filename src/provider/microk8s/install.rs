@@ -1,11 +1,11 @@
 //! From no snap, or one that is there, to a cluster that answers.
 
-use super::{SNAP, channel, minor};
+use super::{SNAP, bundle, channel, minor};
 use crate::lab::{AddOnName, Lab};
 use crate::model::host::Microk8s as Seen;
 use crate::model::object::is_ready;
 use crate::model::{Action, Cmd, Facts, HostFacts, HostObject, Step, WaitFor};
-use crate::provider::{CLUSTER, Wishes};
+use crate::provider::{CLUSTER, Wishes, bundled};
 use std::time::Duration;
 
 /// Id of the step that installs the snap.
@@ -35,13 +35,17 @@ pub fn steps(lab: &Lab, facts: &Facts, wishes: &Wishes) -> Vec<Step> {
     let mut steps = vec![install];
     steps.extend(member(host));
     let runs = seen.filter(|seen| seen.running).map(|_| "it runs already".to_string());
-    steps.push(run(host).after([INSTALL]).satisfied_by(runs));
+    steps.push(run(wishes).after([INSTALL]).satisfied_by(runs));
     let current = (facts.reachable && wishes.kubeconfig_is_current).then(|| "it is there already".to_string());
     steps.push(kubeconfig(host, minor(lab, host)).after([RUNS]).satisfied_by(current));
     let mut before = vec![KUBECONFIG];
     if lab.has(AddOnName::Longhorn) {
         steps.push(data_folder(host));
         before.push(DATA);
+    }
+    if let Some(images) = bundle::step(facts, wishes) {
+        before.push(bundled::STEP);
+        steps.push(images.after([RUNS]));
     }
     let ready = !facts.nodes.is_empty() && facts.nodes.iter().all(is_ready);
     steps.push(nodes().after(before).satisfied_by(ready.then(|| "they are Ready".into())));
@@ -105,8 +109,8 @@ fn data_folder(host: &HostFacts) -> Step {
 }
 
 /// It begins by itself after its installation, and not after it was stopped: starting what runs changes nothing.
-fn run(host: &HostFacts) -> Step {
-    let commands = vec![host.user.microk8s(["start"])];
+fn run(wishes: &Wishes) -> Step {
+    let commands = [wishes.host.user.microk8s(["start"])].into_iter().chain(bundle::own(wishes)).collect();
     let passing = vec![BUSY.into()];
     let action = Action::Make { object: HostObject::Microk8sRuns, commands, passing };
     Step::new(RUNS, "Start microk8s, and wait until it says that it runs", LONG, action)

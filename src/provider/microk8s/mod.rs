@@ -2,6 +2,7 @@
 //! there: only what is missing in it is made, and only that is undone.
 
 mod add_ons;
+mod bundle;
 mod channel;
 mod checks;
 mod install;

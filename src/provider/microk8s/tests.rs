@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::lab::Lab;
+use crate::model::bundle::Place;
 use crate::model::host::{Interface, Iscsi, Network, Session, Snap, User};
-use crate::model::{Action, SimSettings, Verdict};
+use crate::model::{Action, Bundled, SimSettings, Verdict};
 use crate::provider::CLUSTER;
 use std::path::Path;
 
@@ -34,7 +35,17 @@ fn with(version: &str, add_ons: &[&str]) -> HostFacts {
 
 fn wishes<'a>(host: &'a HostFacts, sim: &'a SimSettings) -> Wishes<'a> {
     let (dir, cache) = (Path::new("/state"), Path::new("/cache"));
-    Wishes { context: None, kubeconfig_is_current: false, sim, host, made: &[], was_whole: false, dir, cache }
+    Wishes {
+        context: None,
+        kubeconfig_is_current: false,
+        sim,
+        host,
+        made: &[],
+        bundled: &[],
+        was_whole: false,
+        dir,
+        cache,
+    }
 }
 
 /// Every step of its own in the plan of `up`.
@@ -258,4 +269,27 @@ fn the_network_is_that_of_the_default_route() {
     );
     assert!(found.own.contains(&[192, 168, 1, 17].into()) && found.own.contains(&[192, 168, 1, 1].into()));
     assert_eq!(Microk8s.lb_network(&bare()).unwrap(), None);
+}
+
+#[test]
+fn what_a_bundle_has_is_imported_and_its_own_images_before_it_can_be_ready() {
+    let image = |name: &str, place| Bundled {
+        name: name.into(),
+        wanted: name.into(),
+        path: format!("/cache/{name}.tar").into(),
+        place,
+    };
+    let images = [image("iris", Place::Pods), image("calico", Place::Provider), image("node", Place::Host)];
+    let (lab, sim) = (lab(&[]), SimSettings { nodes: 1, kubernetes: String::new(), speed: None, faults: None });
+    let (facts, bare, running) = (Facts::default(), bare(), with("v1.24.17", &[]));
+    let steps =
+        |host: &HostFacts| Microk8s.steps(&lab, &facts, &Wishes { bundled: &images, ..wishes(host, &sim) }).unwrap();
+    let new = lines(&steps(&bare));
+    let at = |line: &str| new.iter().position(|one| one == line).unwrap_or_else(|| panic!("no {line}: {new:?}"));
+    assert_eq!(at("sudo -n microk8s ctr image import /cache/calico.tar"), at("sudo -n microk8s start") + 1);
+    let steps = steps(&running);
+    assert!(lines(&steps).contains(&"microk8s ctr image import /cache/iris.tar".into()));
+    assert!(!lines(&steps).iter().any(|line| line.contains("calico") || line.contains("node.tar")));
+    let cluster = steps.iter().find(|step| step.id == CLUSTER).unwrap();
+    assert!(cluster.needs.contains(&"images".into()), "{:?}", cluster.needs);
 }
