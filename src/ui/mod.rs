@@ -15,8 +15,8 @@ mod table;
 mod timeline;
 
 pub use doctor::DoctorReport;
-pub use image::{ImageRow, ImageSummary, image_table};
 pub use explain::diagnosis_text;
+pub use image::{ImageRow, ImageSummary, image_table};
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
 pub use status::status_text;
