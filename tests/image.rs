@@ -30,6 +30,8 @@ fn the_lab_simple_is_rehearsed_on_the_simulator() {
     let set = reader.get("/apis/apps/v1/namespaces/simple/statefulsets/data").unwrap();
     let image = set.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str).unwrap().to_string();
     assert!(image.starts_with("localhost:32000/simple:1-") && image.len() == 37, "{image}");
+    let service = reader.get("/api/v1/namespaces/simple/services/iris-ext").unwrap();
+    assert_eq!(service["spec"]["sessionAffinity"], "None", "calls reach both pods");
     let merge = reader.get("/api/v1/namespaces/simple/configmaps/iris-merge-cpf").unwrap();
     let text = merge["data"]["merge.cpf"].as_str().unwrap();
     let hash = std::fs::read_to_string(lab.state().join("simple/password.hash")).unwrap();

@@ -95,7 +95,7 @@ fn wrong_types_say_what_is_wanted() {
     assert_eq!(iris("password:\n  length: 7"), "line 4: spec.iris.password.length: 7: must be 8 to 32");
     assert_eq!(
         iris("xyz: 1"),
-        "line 3: spec.iris.xyz: unknown field; there are build, cpf, image, namespace, password, replicas, resources, storage, timeZone, users"
+        "line 3: spec.iris.xyz: unknown field; there are build, cpf, image, namespace, password, replicas, resources, sessionAffinity, storage, timeZone, users"
     );
 }
 

@@ -181,8 +181,21 @@ pub struct Iris {
     pub cpf: Cpf,
     /// How the password is made.
     pub password: Password,
+    /// Whether the load balancer leads all calls of a client to one pod.
+    pub session_affinity: SessionAffinity,
     /// Accounts of the application, which get the lab's password.
     pub users: Vec<User>,
+}
+
+/// Whether calls of one client go to one pod, in Kubernetes' own words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SessionAffinity {
+    /// To one pod: a login to the portal holds in one pod alone.
+    #[default]
+    #[serde(rename = "ClientIP")]
+    ClientIp,
+    /// To any pod, each call anew.
+    None,
 }
 
 /// What an image is built from, as by `docker build`.
@@ -323,6 +336,7 @@ impl Default for Iris {
             resources: Resources::default(),
             cpf: Cpf::default(),
             password: Password::default(),
+            session_affinity: SessionAffinity::ClientIp,
             users: Vec::new(),
         }
     }

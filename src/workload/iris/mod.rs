@@ -3,7 +3,7 @@
 use super::cpf;
 use super::volumes::ignores_fs_group;
 use crate::lab::image::Image;
-use crate::lab::{Lab, Resources};
+use crate::lab::{Lab, Resources, SessionAffinity};
 use crate::model::object::{FIELD_MANAGER, LAB_LABEL, MANAGED_BY};
 use crate::yaml;
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -99,6 +99,9 @@ fn service(mut service: Service, lab: &Lab) -> Service {
     place(&mut service.metadata, lab);
     if let Some(spec) = &mut service.spec {
         select(&mut spec.selector, lab);
+        if spec.session_affinity.is_some() && lab.spec.iris.session_affinity == SessionAffinity::None {
+            spec.session_affinity = Some("None".into());
+        }
     }
     service
 }
