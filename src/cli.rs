@@ -3,10 +3,12 @@
 mod doctor;
 mod help;
 mod lab;
+mod pods;
 mod removal;
 
 pub use doctor::DoctorArgs;
 pub use lab::{LabArgs, SimSpeed};
+pub use pods::{LogsArgs, PortalArgs, SessionArgs};
 pub use removal::{DownArgs, PauseArgs, ResetArgs, UnstickArgs};
 
 use crate::model::longhorn::version;
@@ -84,6 +86,18 @@ pub enum Command {
     /// Show what runs, where, and whether it is healthy
     #[command(after_help = help::STATUS)]
     Status(StatusArgs),
+    /// Open the portal of each pod, and Longhorn's, on this host
+    #[command(after_help = help::PORTAL)]
+    Portal(PortalArgs),
+    /// Open a prompt of IRIS in a pod
+    #[command(after_help = help::SESSION)]
+    Session(SessionArgs),
+    /// Open a shell in a pod
+    #[command(after_help = help::SHELL)]
+    Shell(SessionArgs),
+    /// Print the logs of all pods
+    #[command(after_help = help::LOGS)]
+    Logs(LogsArgs),
     /// Show the last run: what ran when, beside what, and for how long
     #[command(after_help = help::TIMELINE)]
     Timeline(TimelineArgs),

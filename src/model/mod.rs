@@ -8,6 +8,7 @@ pub mod diff;
 pub mod event;
 pub mod facts;
 pub mod host;
+pub mod log;
 pub mod longhorn;
 pub mod object;
 pub mod plan;
