@@ -71,9 +71,11 @@ pub fn port_forward(api: &Api, request: &Request, target: &Target) -> Result<Res
     }
     upgrade(request, PORT_FORWARD, move |socket| async move {
         let (mut sink, source) = socket.split();
-        let forwarding = pin!(forward(&container, &ports, &mut sink, source));
-        // The pod takes its connections along.
-        select(forwarding, pin!(container.ended())).await;
+        tokio::select! {
+            () = forward(&container, &ports, &mut sink, source) => {}
+            // The pod takes its connections along.
+            () = container.ended() => {}
+        }
         let _ = sink.close().await;
     })
 }

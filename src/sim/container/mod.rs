@@ -105,7 +105,8 @@ impl Container {
     /// The content of a file. Those of a volume live as long as the volume, all others as long as the container.
     pub fn read(&self, path: &str) -> Option<Vec<u8>> {
         if self.is_iris() && path == format!("{}/mgr/messages.log", self.data_directory()) {
-            return Some(messages(&self.now()?, &self.name).into_bytes());
+            let pod = self.now()?;
+            return Some(messages(&pod, &self.name).into_bytes());
         }
         self.mounted(path).or_else(|| self.disks.read(&self.disk(path)?, path))
     }
