@@ -205,7 +205,7 @@ async fn drain(stream: Option<impl AsyncRead + Unpin>, to: &mut (impl AsyncWrite
 }
 
 /// The exit code that a status stands for; none when the command could not be started.
-pub(super) fn exit_code(status: &Status) -> Option<i32> {
+fn exit_code(status: &Status) -> Option<i32> {
     if status.status.as_deref() == Some("Success") {
         return Some(0);
     }

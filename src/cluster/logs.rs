@@ -125,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_read_before_is_not_read_again() {
         let text = "2026-01-01T00:00:00.1Z a\n2026-01-01T00:00:00.2Z b c\n2026-01-01T00:00:00.3Z \n";
-        let (cluster, log) = cluster(move |_| Answer::Now(200, text.into()));
+        let (cluster, log) = cluster(move |_| Answer::Cut(text.into()));
         assert_eq!(lines(&cluster.read_log(&LOG).await.unwrap().unwrap()), ["a", "b c", ""]);
         let since = Log { since: Some("2026-01-01T00:00:00.1Z"), ..LOG };
         assert_eq!(lines(&cluster.read_log(&since).await.unwrap().unwrap()), ["b c", ""]);

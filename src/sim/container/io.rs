@@ -108,7 +108,7 @@ impl Io {
             let Some(byte) = self.byte().await else {
                 return if line.is_empty() { Line::End } else { Line::Text(text(&line)) };
             };
-            let after_return = std::mem::replace(&mut self.returned, byte == b'\r');
+            let after_return = std::mem::replace(&mut self.returned, self.terminal && byte == b'\r');
             match byte {
                 b'\n' if after_return => {}
                 b'\n' => {

@@ -21,6 +21,7 @@ use crate::sim::store::Store;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// What an emulated program does with its arguments (without its name) and its streams. It returns its exit code.
 type Program = for<'a> fn(&'a Container, &'a [String], &'a mut Io) -> BoxFuture<'a, u8>;
@@ -131,10 +132,9 @@ impl Container {
         while self.now().is_some() && changed.changed().await.is_ok() {}
     }
 
-    /// Returns after the next change of anything in the cluster.
-    pub async fn changed(&self) {
-        // A store that is gone changes no more: whoever waits ends with the cluster.
-        let _ = self.store.changed().changed().await;
+    /// Tells of changes of anything in the cluster from now on.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.store.changed()
     }
 
     /// The pod as it is now; none once this run of the container is over.

@@ -24,6 +24,7 @@ pub fn run<'a>(container: &'a Container, arguments: &'a [String], io: &'a mut Io
             io.complain("tail: only `tail [-n N|+N] [-f|-F] FILE` is emulated\n").await;
             return 1;
         };
+        let mut changes = container.changes();
         let read = || container.read(wanted.file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let Some(mut shown) = read() else {
             io.complain(&format!("tail: cannot open '{}' for reading: No such file or directory\n", wanted.file)).await;
@@ -37,7 +38,7 @@ pub fn run<'a>(container: &'a Container, arguments: &'a [String], io: &'a mut Io
         io.print(&all[first..].concat()).await;
         while wanted.follow {
             tokio::select! {
-                () = container.changed() => {}
+                change = changes.changed() => if change.is_err() { break },
                 () = io.interrupted() => return 130,
             }
             let Some(now) = read() else { break };
