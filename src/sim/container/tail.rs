@@ -36,17 +36,19 @@ pub fn run<'a>(container: &'a Container, arguments: &'a [String], io: &'a mut Io
             Lines::From(number) => number.saturating_sub(1).min(all.len()),
         };
         io.print(&all[first..].concat()).await;
-        while wanted.follow {
+        if !wanted.follow {
+            return 0;
+        }
+        loop {
             tokio::select! {
-                change = changes.changed() => if change.is_err() { break },
+                change = changes.changed() => if change.is_err() { return 0 },
                 () = io.interrupted() => return 130,
             }
-            let Some(now) = read() else { break };
+            let Some(now) = read() else { return 0 };
             let added = now.strip_prefix(&shown).unwrap_or(&now).to_string();
             io.print(&added).await;
             shown = now;
         }
-        0
     })
 }
 
