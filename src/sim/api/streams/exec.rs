@@ -1,13 +1,13 @@
 //! `exec`: the channels of a WebSocket, and an emulated program at their ends.
 
-use super::{Sink, Source, running, send, upgrade};
+use super::{Sink, Source, close, running, send, upgrade};
 use crate::sim::api::context::{Api, Target};
 use crate::sim::api::http::{Body, Request};
 use crate::sim::api::log;
 use crate::sim::container::{Container, Io, Stream, Wire};
 use crate::sim::status::Status;
 use bytes::Bytes;
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use http::Response;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -47,7 +47,7 @@ pub fn exec(api: &Api, request: &Request, target: &Target) -> Result<Response<Bo
         if let Some(status) = run(&container, &wanted, &mut sink, source).await {
             let _ = send(&mut sink, channel::STATUS, status.to_string().as_bytes()).await;
         }
-        let _ = sink.close().await;
+        close(&mut sink).await;
     })
 }
 

@@ -1,13 +1,13 @@
 //! `port-forward`: two channels of a WebSocket for each port, and an emulated page at their ends.
 
-use super::{Sink, Source, handshake, running, send, upgrade};
+use super::{Sink, Source, close, handshake, running, send, upgrade};
 use crate::sim::api::context::{Api, Target};
 use crate::sim::api::http::{Body, Request};
 use crate::sim::container::{Container, serve_portal};
 use crate::sim::status::Status;
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::future::join_all;
-use futures::{SinkExt, StreamExt};
 use http::Response;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
 use tokio::sync::mpsc;
@@ -40,7 +40,7 @@ pub fn port_forward(api: &Api, request: &Request, target: &Target) -> Result<Res
             // The pod takes its connections along.
             () = container.ended() => {}
         }
-        let _ = sink.close().await;
+        close(&mut sink).await;
     })
 }
 

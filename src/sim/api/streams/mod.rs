@@ -20,7 +20,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
@@ -88,6 +89,14 @@ fn handshake<'a>(request: &'a Request, known: &[&'static str]) -> Result<(&'stat
             Err(Status::bad_request(format!("this simulated cluster speaks only {known} of WebSocket here: {way}")))
         }
     }
+}
+
+/// Ends the connection as one that has done its work: clients take any other end for a failure.
+async fn close(sink: &mut Sink) {
+    let done = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+    // A client that has gone away needs no end.
+    let _ = sink.send(Message::Close(Some(done))).await;
+    let _ = sink.close().await;
 }
 
 async fn send(sink: &mut Sink, channel: u8, bytes: &[u8]) -> Result<(), Error> {
