@@ -5,6 +5,7 @@ mod doctor;
 mod help;
 mod image;
 mod lab;
+mod pods;
 mod removal;
 mod trouble;
 
@@ -12,6 +13,7 @@ pub use bundle::{BundleArgs, BundleCommand, LoadArgs, SaveArgs};
 pub use doctor::DoctorArgs;
 pub use image::{ImageArgs, ImageCommand, ImageSource};
 pub use lab::{BuildArgs, LabArgs, SimSpeed};
+pub use pods::{LogsArgs, PortalArgs, SessionArgs};
 pub use removal::{DownArgs, PauseArgs, ResetArgs, UnstickArgs};
 pub use trouble::{ExplainArgs, SupportArgs};
 
@@ -96,6 +98,18 @@ pub enum Command {
     /// Pack all that helps others to help you into one file
     #[command(after_help = help::SUPPORT)]
     Support(SupportArgs),
+    /// Open the portal of each pod, and Longhorn's, on this host
+    #[command(after_help = help::PORTAL)]
+    Portal(PortalArgs),
+    /// Open a prompt of IRIS in a pod
+    #[command(after_help = help::SESSION)]
+    Session(SessionArgs),
+    /// Open a shell in a pod
+    #[command(after_help = help::SHELL)]
+    Shell(SessionArgs),
+    /// Print the logs of all pods
+    #[command(after_help = help::LOGS)]
+    Logs(LogsArgs),
     /// Show the last run: what ran when, beside what, and for how long
     #[command(after_help = help::TIMELINE)]
     Timeline(TimelineArgs),

@@ -143,6 +143,18 @@ fn describe_and_logs() {
 }
 
 #[test]
+fn exec_runs_what_is_emulated_or_says_which_kubectl_can() {
+    with_each(|kubectl| {
+        let exec = kubectl.run("exec data-0 -n iris-lab -- hostname");
+        match exec.code {
+            Some(0) => assert_eq!(exec.out, "data-0\n"),
+            _ => drop(exec.says("kubectl 1.31 or newer")),
+        }
+        kubectl.run("port-forward data-0 -n iris-lab 0:52773").exits(1).says("iris-lab portal");
+    });
+}
+
+#[test]
 fn apply_patch_label_scale_and_delete() {
     with_each(|kubectl| {
         let file = kubectl.file("web.yaml", WEB);

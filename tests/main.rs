@@ -19,6 +19,7 @@ mod microk8s;
 mod neighbours;
 mod original;
 mod probe;
+mod reach;
 mod render;
 mod scenario;
 mod shell;

@@ -1,10 +1,9 @@
 //! The main job from beginning to end, unchanged on the simulator, on the simulator as an existing cluster, and on a real one.
 
-use crate::support::{Id, Lab, Objects, Place, Run, kubectl, kubectl_command, same};
+use crate::support::{Id, Lab, Objects, Place, Run, fetch, kubectl, kubectl_command, same};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -181,7 +180,7 @@ pub fn in_each_pod(lab: &Lab, script: &str, code: i32) {
 }
 
 /// The portal's page, behind any page of it that `status` names.
-const PORTAL: &str = "csp/sys/%25CSP.Portal.Home.zen";
+const PORTAL: &str = "/csp/sys/%25CSP.Portal.Home.zen";
 
 /// Fetches the portal's page from the address that `status` names; only where containers really run.
 fn portal_answers(lab: &Lab) {
@@ -196,7 +195,7 @@ fn portal_answers(lab: &Lab) {
     let mut last = String::new();
     // The node's rules for a new address follow a moment after the address: until then connections are refused.
     while start.elapsed() < Duration::from_secs(30) {
-        match fetch(address, host) {
+        match fetch(address, PORTAL) {
             Ok(answer) if answer.starts_with("HTTP/1.") && answer.contains(" 200 ") => return,
             Ok(answer) => last = answer,
             Err(error) => last = error.to_string(),
@@ -204,13 +203,4 @@ fn portal_answers(lab: &Lab) {
         std::thread::yield_now();
     }
     panic!("{url}: {last}");
-}
-
-fn fetch(address: SocketAddr, host: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET /{PORTAL} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

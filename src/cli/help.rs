@@ -92,6 +92,47 @@ Examples:
   iris-lab support case-17.tar.gz   Into this file
   iris-lab support --name demo      Of the lab named demo";
 
+/// End of the help of `portal`.
+pub(super) const PORTAL: &str = "\
+It listens on this host only, on 9092, 9093, ... and on 8000 for Longhorn, or
+on the next port that is free. It ends with Ctrl-C, and then with 0.
+
+Examples:
+  iris-lab portal                     The portal of each pod, until Ctrl-C
+  iris-lab portal --open              The same, with the first in a browser
+  iris-lab portal --address 0.0.0.0   For others in your network, unencrypted
+  iris-lab portal -o json             A line for each page and each change";
+
+/// End of the help of `session`.
+pub(super) const SESSION: &str = "\
+The exit code is that of the program. Without a terminal, it reads stdin to its
+end.
+
+Examples:
+  iris-lab session                        A prompt in the first pod
+  iris-lab session data-1                 In this pod
+  iris-lab session data-1 -- iris qlist   Another program instead
+  iris-lab session < commands.txt         Commands from a file";
+
+/// End of the help of `shell`.
+pub(super) const SHELL: &str = "\
+It is bash where the image has it, else sh. The exit code is that of the shell.
+
+Examples:
+  iris-lab shell                            A shell in the first pod
+  iris-lab shell data-1 -- df -h /vol-data  A program instead of the shell";
+
+/// End of the help of `logs`.
+pub(super) const LOGS: &str = "\
+A pod's own log has all that IRIS writes to messages.log since the pod was
+started; --messages reads the file itself, with what former pods wrote.
+
+Examples:
+  iris-lab logs                          All of it, sorted by time
+  iris-lab logs -f --tail 20             The last lines, and what comes
+  iris-lab logs data-1 --level error     What failed in this pod
+  iris-lab logs --messages -o json       For a program";
+
 /// End of the help of `timeline`.
 pub(super) const TIMELINE: &str = "\
 The last `up`, `down` or `reset` is shown, also one that failed, was cancelled

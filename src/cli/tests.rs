@@ -87,7 +87,7 @@ fn every_command_has_examples_that_parse() {
         let examples = help.lines().map(str::trim).filter(|line| line.starts_with("iris-lab "));
         for example in examples {
             let end = example.find("  ").unwrap_or(example.len());
-            let line = example[..end].split(['>', '|']).next().unwrap();
+            let line = example[..end].split(['>', '<', '|']).next().unwrap();
             assert!(parse(line).is_ok(), "`{line}` does not parse");
         }
         assert!(help.lines().all(|line| line.chars().count() <= 80), "too wide: {help}");

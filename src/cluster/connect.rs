@@ -4,14 +4,18 @@ use super::error::ApiError;
 use super::request::Call;
 use super::{Cluster, Inner, certificate, kubeconfig};
 use crate::error::{Failure, Result};
+use crate::model::sim::COMPILER;
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// The minor release of Kubernetes since which the input of a command in a container has an end.
+const STREAMS_END: u32 = 30;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a request is tried again while nothing comes of it.
@@ -71,11 +75,13 @@ impl Cluster {
             _ if matches!(error, ApiError::Unreadable(_)) => cluster.stranger(&error.text()),
             _ => cluster.failure("read the server's version", &error),
         })?;
+        let ends_input = version["compiler"] == COMPILER || minor(&version) >= STREAMS_END;
         let Some(version) = version["gitVersion"].as_str() else {
             return Err(cluster.stranger("its answer to /version holds no gitVersion"));
         };
         let inner = Arc::get_mut(&mut cluster.inner).map(|inner| {
             inner.version = version.to_string();
+            inner.ends_input = ends_input;
             inner.patience = PATIENCE;
         });
         debug_assert!(inner.is_some(), "nobody else holds it yet");
@@ -98,6 +104,7 @@ impl Cluster {
             client,
             server,
             version: String::new(),
+            ends_input: false,
             client_expires,
             patience,
             answered: AtomicBool::default(),
@@ -106,6 +113,12 @@ impl Cluster {
         };
         Cluster { inner: Arc::new(inner) }
     }
+}
+
+/// The minor release of a server: 24 of `v1.24.17`, 0 when it tells none.
+fn minor(version: &Value) -> u32 {
+    let numbers = version["gitVersion"].as_str().and_then(|version| version.split('.').nth(1));
+    numbers.and_then(|minor| minor.parse().ok()).unwrap_or_default()
 }
 
 async fn config(file: Kubeconfig, context: &str) -> anyhow::Result<Config> {

@@ -68,6 +68,17 @@ impl ApiError {
         }
     }
 
+    /// Why a connection was not handed over for something else than HTTP.
+    pub(super) fn of_upgrade(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => {
+                let code = status.code;
+                ApiError::Status { code, status: serde_json::to_value(status).unwrap_or_default(), pause: None }
+            }
+            error => ApiError::transport(&error),
+        }
+    }
+
     /// No answer in time.
     pub(super) fn silent(limit: Duration) -> Self {
         ApiError::Broken(format!("no answer within {} s", limit.as_secs()))

@@ -14,14 +14,17 @@ mod error;
 mod evacuate;
 mod exec;
 mod finalize;
+mod forward;
 mod holds;
 mod job;
 mod kinds;
 pub mod kubeconfig;
 mod labelled;
 mod lock;
+mod log_lines;
 mod logs;
 mod longhorn;
+mod pods;
 mod probe;
 mod read;
 mod reap;
@@ -44,10 +47,13 @@ mod wait_tests;
 pub use apply::Applied;
 pub use changes::Changes;
 pub use dump::Dumped;
-pub use exec::Executed;
+pub use exec::{Command, End, Executed, Streams};
+pub use forward::Forward;
 pub use job::JobEnd;
 pub use labelled::Labelled;
 pub use lock::{Holder, Lock};
+pub use log_lines::{Log, LogLine, LogStream};
+pub use pods::{Pods, Seen};
 pub use probe::Probed;
 pub use read::Selector;
 pub use release::Release;
@@ -71,6 +77,8 @@ struct Inner {
     client: kube::Client,
     server: String,
     version: String,
+    /// Whether it tells a command in a container that its input is over.
+    ends_input: bool,
     /// When the kubeconfig's client certificate ends.
     client_expires: Option<jiff::Timestamp>,
     /// How long a request is tried again.

@@ -113,7 +113,7 @@ impl Cluster {
     }
 
     /// Tries again, with growing and jittered pauses, as long as the trouble may pass.
-    async fn patiently<T, F: Future<Output = Result<T, ApiError>>>(
+    pub(super) async fn patiently<T, F: Future<Output = Result<T, ApiError>>>(
         &self,
         attempt: impl FnMut() -> F,
     ) -> Result<T, ApiError> {

@@ -165,7 +165,7 @@ fn is_on_longhorn(facts: &Facts) -> bool {
 }
 
 /// Whether the lab that was applied has Longhorn, as its record says.
-fn has_longhorn(facts: &Facts) -> bool {
+pub fn has_longhorn(facts: &Facts) -> bool {
     let record = facts.objects.iter().find(|o| o["kind"] == "ConfigMap" && o["metadata"]["name"] == plan::RECORD);
     let lab = record.and_then(|record| record["data"]["lab.yaml"].as_str());
     lab.and_then(|text| lab::load(text, "the record").ok()).is_some_and(|lab| lab.has(AddOnName::Longhorn))

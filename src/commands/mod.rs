@@ -13,16 +13,20 @@ mod here;
 mod image;
 mod kubeconfig;
 mod labs;
+mod logs;
 mod longhorn;
 mod misuse;
 mod original;
 mod pause;
+mod pods;
+mod portal;
 mod probe;
 mod purge;
 mod render;
 mod request;
 mod reset;
 mod run;
+mod session;
 mod sim;
 mod status;
 mod support;
@@ -42,7 +46,7 @@ use std::process::ExitCode;
 pub fn run(cli: Cli) -> ExitCode {
     let ui = Ui::new(&cli.output);
     match dispatch(cli.command, &ui) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             ui.failure(&failure);
             ExitCode::from(failure.kind.exit_code())
@@ -50,14 +54,19 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn dispatch(command: Command, ui: &Ui) -> Result<()> {
-    match command {
+fn dispatch(command: Command, ui: &Ui) -> Result<ExitCode> {
+    let end = match command {
         Command::Up(args) => block_on(up::up(ui, &args)),
         Command::Plan(args) => block_on(up::plan(ui, &args.lab, args.shell)),
         Command::Doctor(args) => block_on(doctor::doctor(ui, &args)),
         Command::Status(args) => block_on(status::status(ui, &args)),
         Command::Explain(args) => block_on(explain::explain(ui, &args)),
         Command::Support(args) => block_on(support::support(ui, &args)),
+        Command::Portal(args) => block_on(portal::portal(ui, &args)),
+        // Their exit code is that of a program elsewhere.
+        Command::Session(args) => return block_on(session::session(ui, &args)),
+        Command::Shell(args) => return block_on(session::shell(ui, &args)),
+        Command::Logs(args) => block_on(logs::logs(ui, &args)),
         Command::Timeline(args) => timeline::timeline(ui, &args),
         Command::Down(args) => block_on(down::down(ui, &args)),
         Command::Stop(args) => block_on(pause::stop(ui, &args)),
@@ -71,7 +80,8 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Bundle(args) => block_on(bundle::bundle(ui, &args.command)),
         Command::Completions(args) => completions::completions(ui, args.shell),
         Command::Sim(args) => block_on(sim::sim(ui, args.command)),
-    }
+    };
+    end.map(|()| ExitCode::SUCCESS)
 }
 
 /// Runs a future on a runtime of one thread, which is all that a program that waits needs.

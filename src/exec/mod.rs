@@ -85,6 +85,11 @@ fn signal(pid: u32, signal: Signal) {
     }
 }
 
+/// Shows an address in the user's browser, which goes on after us.
+pub fn browse(url: &str) -> Result<()> {
+    open::that_detached(url).map_err(|e| Failure::step("no browser could be started").caused_by(e))
+}
+
 /// The name of the user who runs this.
 pub fn user() -> String {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));

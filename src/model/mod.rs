@@ -13,6 +13,7 @@ pub mod host;
 pub mod image;
 pub mod image_name;
 pub mod known;
+pub mod log;
 pub mod longhorn;
 pub mod object;
 pub mod plan;

@@ -3,6 +3,9 @@
 use serde::Serialize;
 use std::path::PathBuf;
 
+/// What the embedded cluster names as its compiler in `/version`: so a client can tell it from a real one.
+pub const COMPILER: &str = "iris-lab-sim";
+
 /// How the embedded cluster behaves.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,6 +5,7 @@ pub mod aggregation;
 pub mod api;
 pub mod bootstrap;
 pub mod clock;
+pub mod container;
 pub mod controllers;
 pub mod faults;
 pub mod kinds;

@@ -7,6 +7,7 @@ use crate::sim::api::chaos::{Chaos, Fate};
 use crate::sim::api::context::{Api, USER};
 use crate::sim::api::http::{Body, Request, answer, error_answer};
 use crate::sim::clock::Clock;
+use crate::sim::container::Disks;
 use crate::sim::faults::Faults;
 use crate::sim::kinds::Kinds;
 use crate::sim::status::Status;
@@ -92,6 +93,7 @@ pub async fn start(options: Options) -> Result<Sim> {
         minor,
         address: address.to_string(),
         forbidden: forbidden.collect(),
+        disks: Disks::default(),
         cut: Arc::new(move || cutter.cuts_watch()),
     };
     let door = Arc::new(Door { api, token: format!("Bearer {token}"), chaos });
@@ -177,7 +179,8 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, door: Arc<Door>) {
         async move { door.open(request).await }
     });
     // A connection that breaks concerns its client alone.
-    let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    let _ =
+        auto::Builder::new(TokioExecutor::new()).serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }
 
 impl Door {

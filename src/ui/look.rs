@@ -72,6 +72,12 @@ impl Look {
         self.paint("36", text)
     }
 
+    /// Text in the colour of the one of several things that has this number.
+    pub fn hue(&self, number: usize, text: &str) -> String {
+        const HUES: [&str; 5] = ["36", "35", "32", "34", "33"];
+        self.paint(HUES[number % HUES.len()], text)
+    }
+
     /// The mark: one character, or a word of four letters where only ASCII can be shown.
     pub fn mark(&self, mark: Mark) -> String {
         let (sign, word, code) = match mark {

@@ -5,26 +5,32 @@ mod doctor;
 mod explain;
 mod failure;
 mod image;
+mod logs;
 mod look;
 mod plan;
+mod portal;
 mod progress;
 mod prompt;
 mod status;
 mod summary;
 mod support;
 mod table;
+mod terminal;
 mod timeline;
 
 pub use bundle::{BundleDone, BundleLine, BundleSummary, bytes};
 pub use doctor::DoctorReport;
 pub use explain::diagnosis_text;
 pub use image::{ImageRow, ImageSummary, image_table};
+pub use logs::log_line;
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
+pub use portal::{PortalPage, portal_line, portal_text};
 pub use status::status_text;
 pub use summary::{DownSummary, PauseSummary, ResetSummary, UnstickSummary, UpSummary};
 pub use support::SupportSummary;
 pub use table::{Table, fields, wrap};
+pub use terminal::RawTerminal;
 pub use timeline::{timeline_page, timeline_text};
 
 use crate::cli::{ColorWhen, OutputArgs, OutputFormat};
@@ -128,12 +134,19 @@ impl Ui {
         state.write_out(&format!("{text}{end}"))
     }
 
+    /// Prints some of many values that come one after the other: a text for all of them, or one document each, of one line in JSON.
+    pub fn items<T: Serialize>(&self, table: impl FnOnce(&Look) -> String, values: &[T]) -> Result<()> {
+        match self.format {
+            OutputFormat::Table => self.data(&table(&self.out_look)),
+            format => values.iter().try_for_each(|value| self.data(&line(format, value)?)),
+        }
+    }
+
     /// Shows one state of a watch, if it differs from the last one: drawn over it on a terminal, printed after it elsewhere.
     pub fn frame<T: Serialize>(&self, table: impl FnOnce(&Look) -> String, value: &T) -> Result<()> {
         let text = match self.format {
             OutputFormat::Table => table(&self.out_look).trim_end().to_string(),
-            OutputFormat::Json => serde_json::to_string(value).map_err(unwritable)?,
-            OutputFormat::Yaml => format!("---\n{}", document(self.format, value)?),
+            format => line(format, value)?,
         };
         let mut state = self.state();
         if state.frame.as_ref() == Some(&text) {
@@ -214,6 +227,14 @@ fn document<T: Serialize>(format: OutputFormat, value: &T) -> Result<String> {
         OutputFormat::Json | OutputFormat::Table => serde_json::to_string_pretty(value).map(|text| text + "\n"),
     }
     .map_err(unwritable)
+}
+
+/// One of several documents.
+fn line<T: Serialize>(format: OutputFormat, value: &T) -> Result<String> {
+    match format {
+        OutputFormat::Yaml => Ok(format!("---\n{}", document(format, value)?)),
+        OutputFormat::Json | OutputFormat::Table => serde_json::to_string(value).map_err(unwritable),
+    }
 }
 
 fn unwritable(error: serde_json::Error) -> Failure {

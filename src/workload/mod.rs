@@ -16,6 +16,8 @@ use crate::lab::image::Image;
 
 /// Name of the StatefulSet; its pods are `data-0`, `data-1`, ...
 pub const STATEFUL_SET: &str = "data";
+/// Name of the container of each pod in which IRIS runs.
+pub const CONTAINER: &str = "iris";
 /// Name of the headless Service: superserver and portal of every pod by name.
 pub const HEADLESS_SERVICE: &str = "iris";
 /// Name of the LoadBalancer Service.

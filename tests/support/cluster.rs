@@ -148,6 +148,19 @@ impl Reader {
         }
     }
 
+    /// Reads until another object of that name than the one with this uid is as wanted, following them by watch.
+    pub fn wait_for_next(&self, collection: &str, name: &str, before: &Value, wanted: impl Fn(&Value) -> bool) {
+        let is_next = |one: &Value| one["metadata"]["name"] == name && one["metadata"]["uid"] != *before && wanted(one);
+        let start = Instant::now();
+        loop {
+            let list = self.get(collection).unwrap_or_else(|| panic!("{collection} is not there"));
+            if list["items"].as_array().is_some_and(|items| items.iter().any(is_next)) {
+                return;
+            }
+            self.watch_once(collection, "", &list, start);
+        }
+    }
+
     /// Returns when the object has changed since, at the latest after 20 seconds. Fails the test when all that began too long ago.
     fn wait_for_change(&self, collection: &str, name: &str, since: &Value, start: Instant) {
         self.watch_once(collection, &format!("fieldSelector=metadata.name%3D{name}&"), since, start);

@@ -3,6 +3,7 @@
 use super::scratch::listing;
 use super::{End, PROGRAM, Place, Reader, Run, Scratch, redacted};
 use serde_json::Value;
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -100,6 +101,12 @@ impl Lab {
     /// Runs a command that was made from [`Lab::command`] to its end.
     pub fn run_command(&self, command: Command) -> Run {
         Run::of(command, self.deadline())
+    }
+
+    /// Runs it to its end, with this as its input.
+    pub fn feed(&self, args: &[&str], input: &str) -> Run {
+        let input = File::open(self.file("input", input)).unwrap();
+        Run::fed(self.command(args), input, self.deadline())
     }
 
     /// Runs it with events as JSON and kills it (SIGKILL) after the event to which `stop` says yes.

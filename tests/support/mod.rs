@@ -3,7 +3,9 @@
 mod browser;
 mod cluster;
 mod golden;
+mod http;
 mod lab;
+mod live;
 mod place;
 mod redact;
 mod registry;
@@ -11,11 +13,14 @@ mod rig;
 mod run;
 mod scratch;
 mod shape;
+mod terminal;
 
 pub use browser::Browser;
 pub use cluster::{Id, Objects, Reader};
 pub use golden::golden;
+pub use http::fetch;
 pub use lab::Lab;
+pub use live::Live;
 pub use place::Place;
 pub use redact::redacted;
 pub use registry::{BASE, Registry, docker_with_base, forget_images};
@@ -23,6 +28,7 @@ pub use rig::{FIT_FOR_LONGHORN, Rig};
 pub use run::{End, Run};
 pub use scratch::Scratch;
 pub use shape::{same, shape};
+pub use terminal::Terminal;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,6 +1,7 @@
 //! One run of a program: its exact output and exit code, within a deadline, and killed where a test wants it.
 
 use serde_json::Value;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -39,11 +40,26 @@ impl Run {
         Run::until(command, deadline, End::Kill, |_| false)
     }
 
+    /// Runs it to its end, with this as its input.
+    pub fn fed(command: Command, input: File, deadline: Duration) -> Run {
+        Run::with(command, input.into(), deadline, End::Kill, |_| false)
+    }
+
     /// Runs it until `stop` says yes to a line of its stderr: then it is ended in that way.
-    pub fn until(mut command: Command, deadline: Duration, how: End, mut stop: impl FnMut(&str) -> bool) -> Run {
+    pub fn until(command: Command, deadline: Duration, how: End, stop: impl FnMut(&str) -> bool) -> Run {
+        Run::with(command, Stdio::null(), deadline, how, stop)
+    }
+
+    fn with(
+        mut command: Command,
+        input: Stdio,
+        deadline: Duration,
+        how: End,
+        mut stop: impl FnMut(&str) -> bool,
+    ) -> Run {
         let line = line_of(&command);
         let start = Instant::now();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start `{line}`: {error}"));
         let said = listen(&mut child);
         let (mut out, mut err, mut open) = (String::new(), String::new(), 2);

@@ -265,11 +265,14 @@ fn services(objects: &[Value]) -> Vec<ServiceStatus> {
         .collect()
 }
 
+/// The first page of the management portal.
+pub const PORTAL_PATH: &str = "/csp/sys/UtilHome.csp";
+
 /// URLs of the management portal at an address of a LoadBalancer Service.
 pub fn portal_url(address: &str) -> String {
     // An IPv6 address stands in brackets in a URL.
     let host = if address.contains(':') { format!("[{address}]") } else { address.into() };
-    format!("http://{host}:52773/csp/sys/UtilHome.csp")
+    format!("http://{host}:52773{PORTAL_PATH}")
 }
 
 fn portal_urls(services: &[ServiceStatus]) -> Vec<String> {

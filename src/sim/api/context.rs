@@ -1,5 +1,6 @@
 //! What every handler knows: the cluster, and what a path names.
 
+use crate::sim::container::Disks;
 use crate::sim::kinds::{Kind, Kinds};
 use crate::sim::status::Status;
 use crate::sim::store::Store;
@@ -22,6 +23,8 @@ pub struct Api {
     pub address: String,
     /// What the user may not do.
     pub forbidden: Vec<(String, String)>,
+    /// What the emulated containers have written.
+    pub disks: Disks,
     /// Whether a watch breaks off at this point.
     pub cut: crate::sim::api::watch::Cut,
 }

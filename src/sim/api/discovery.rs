@@ -1,5 +1,6 @@
 //! What the server tells about itself: groups, kinds, version and schemas.
 
+use crate::model::sim::COMPILER;
 use crate::sim::aggregation;
 use crate::sim::api::http::{Body, Request, answer, json_answer};
 use crate::sim::kinds::{Kind, version_order};
@@ -16,7 +17,7 @@ pub fn version(git_version: &str) -> Value {
     let mut numbers = git_version.trim_start_matches('v').split('.');
     json!({
         "major": numbers.next().unwrap_or("1"), "minor": numbers.next().unwrap_or("0"), "gitVersion": git_version,
-        "gitCommit": "", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "",
+        "gitCommit": "", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": COMPILER,
         "platform": "linux/amd64",
     })
 }

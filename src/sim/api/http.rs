@@ -8,6 +8,7 @@ use futures::Stream;
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Frame;
+use hyper::upgrade::OnUpgrade;
 use serde_json::Value;
 use std::io;
 
@@ -27,6 +28,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+    /// The connection itself, for a client that wants to speak something else than HTTP on it.
+    pub upgrade: Option<OnUpgrade>,
 }
 
 /// The form in which objects are wanted.
@@ -49,7 +52,14 @@ impl Request {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
         });
-        Request { method: parts.method.clone(), path, query: query.collect(), headers: parts.headers.clone(), body }
+        Request {
+            method: parts.method.clone(),
+            path,
+            query: query.collect(),
+            headers: parts.headers.clone(),
+            body,
+            upgrade: parts.extensions.get().cloned(),
+        }
     }
 
     /// The first value of a query parameter, if it is not empty.
@@ -59,6 +69,11 @@ impl Request {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
+    }
+
+    /// Every value of a query parameter.
+    pub fn params(&self, name: &str) -> Vec<String> {
+        self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
     }
 
     /// Whether a query parameter is true.

@@ -1,10 +1,10 @@
-//! Parts of objects with their own verbs: scale, eviction, binding, log, token.
+//! Parts of objects with their own verbs: scale, eviction, binding, token; those of running containers are in `log` and `streams`.
 
 use crate::sim::api::context::{Api, Target};
-use crate::sim::api::http::{Body, Request, answer as raw_answer, json_answer};
+use crate::sim::api::http::{Body, Request, json_answer};
 use crate::sim::api::selectors::Selector;
 use crate::sim::api::write::{Recording, change, current, store_for};
-use crate::sim::controllers::container_log;
+use crate::sim::api::{log, streams};
 use crate::sim::patch::Patch;
 use crate::sim::status::Status;
 use crate::sim::store::deletion::DeleteOptions;
@@ -19,12 +19,14 @@ pub fn answer(api: &Api, request: &Request, target: &Target, verb: &str, part: &
     match (part, verb) {
         ("scale", "get") => Ok(json_answer(200, &scale_of(target, &*current(api, target)?))),
         ("scale", "update" | "patch") => scale(api, request, target),
-        ("log", "get") => log(api, request, target),
+        ("log", "get") => log::log(api, request, target),
         ("eviction", "create") => evict(api, request, target),
         ("binding", "create") => bind(api, request, target),
-        ("exec" | "attach" | "portforward", _) => {
+        ("exec", "get" | "create") => streams::exec(api, request, target),
+        ("portforward", "get" | "create") => streams::port_forward(api, request, target),
+        ("attach", _) => {
             current(api, target)?;
-            Err(Status::bad_request(format!("this cluster is simulated: no container runs, so {part} is not possible")))
+            Err(Status::bad_request("this cluster is simulated: no container runs, so attach is not possible"))
         }
         ("token", "create") => token(api, request, target),
         _ => Err(Status::method_not_allowed()),
@@ -100,55 +102,6 @@ fn set(object: &mut Value, pointer: &str, value: Value) {
         at = object_mut(at).entry(field).or_insert(Value::Null);
     }
     *at = value;
-}
-
-fn log(api: &Api, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
-    let pod = current(api, target)?;
-    let names = |field: &str| -> Vec<String> {
-        let list = pod["spec"][field].as_array().into_iter().flatten();
-        list.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect()
-    };
-    let (containers, init) = (names("containers"), names("initContainers"));
-    let container = match request.param("container") {
-        Some(name) if containers.iter().chain(&init).any(|one| one == name) => name.to_owned(),
-        Some(name) => {
-            return Err(Status::bad_request(format!("container {name} is not valid for pod {}", target.name())));
-        }
-        None if containers.len() == 1 => containers.concat(),
-        None => {
-            let list = containers.join(" ");
-            let message =
-                format!("a container name must be specified for pod {}, choose one of: [{list}]", target.name());
-            return Err(Status::bad_request(message));
-        }
-    };
-    let previous = request.flag("previous");
-    if let Some(reason) = waiting(&pod, &container).filter(|_| !previous) {
-        let message = format!("container \"{container}\" in pod \"{}\" is waiting to start: {reason}", target.name());
-        return Err(Status::bad_request(message));
-    }
-    let text = container_log(&pod, &container, previous);
-    if previous && text.is_empty() {
-        let message = format!("previous terminated container \"{container}\" in pod \"{}\" not found", target.name());
-        return Err(Status::bad_request(message));
-    }
-    let tail = request.param("tailLines").and_then(|lines| lines.parse::<usize>().ok());
-    let lines: Vec<&str> = text.lines().collect();
-    let first = tail.map_or(0, |tail| lines.len().saturating_sub(tail));
-    let shown: String = lines[first..].iter().map(|line| format!("{line}\n")).collect();
-    Ok(raw_answer(200, "text/plain", shown))
-}
-
-/// Why a container that never ran does not run.
-fn waiting(pod: &Value, container: &str) -> Option<String> {
-    let of = |field: &str| pod["status"][field].as_array().into_iter().flatten();
-    let status = of("containerStatuses").chain(of("initContainerStatuses")).find(|one| one["name"] == container);
-    let Some(status) = status else { return Some("ContainerCreating".into()) };
-    let never_ran = status["lastState"]["terminated"].is_null();
-    status["state"]["waiting"]["reason"].as_str().filter(|_| never_ran).map(|reason| match reason {
-        "ErrImagePull" | "ImagePullBackOff" => "trying and failing to pull image".into(),
-        other => other.to_owned(),
-    })
 }
 
 /// Deletes a pod unless a disruption budget forbids it.

@@ -17,7 +17,7 @@ mod load_balancer;
 mod longhorn;
 mod namespaces;
 mod nodes;
-mod object;
+pub mod object;
 mod pods;
 mod protection;
 mod replicaset;
@@ -35,7 +35,7 @@ use crate::sim::clock::Clock;
 use crate::sim::faults::Faults;
 use crate::sim::store::Store;
 pub use bootstrap::bootstrap;
-pub use kubelet::container_log;
+pub use kubelet::{container_log, is_iris, log_begin, messages};
 use world::World;
 
 type Controller = fn(&World);

@@ -33,21 +33,14 @@ pub fn notes(at: &At) -> Vec<(&'static str, String)> {
 
 /// The log of a container, or of its previous run.
 pub fn container_log(pod: &Value, container: &str, previous: bool) -> String {
-    let find = |field: &str| items(pod, field).iter().find(|one| one["name"] == container);
-    let main = find("/status/containerStatuses");
-    let Some(status) = main.or_else(|| find("/status/initContainerStatuses")) else { return String::new() };
-    let state = match (previous, status["state"]["waiting"].is_object()) {
-        // Of a container that waits for its next start, the last run is what people see.
-        (true, _) | (false, true) => &status["lastState"],
-        (false, false) => &status["state"],
-    };
+    let Some((status, state)) = shown(pod, container, previous) else { return String::new() };
     if state["running"].is_null() && state["terminated"].is_null() {
         return String::new();
     }
     let failed = state["terminated"]["exitCode"].as_i64().is_some_and(|code| code != 0);
     let mut lines = vec!["(simulated by iris-lab: no container runs here)".to_owned()];
-    if main.is_some() {
-        lines.extend(beginning(text(status, "/image"), failed));
+    if items(pod, "/status/containerStatuses").contains(status) {
+        lines.extend(beginning(status, state, failed));
         lines.extend(annotation(pod, SAID).into_iter().flat_map(str::lines).map(Into::into));
     }
     if container == "probe" && text(pod, "/metadata/labels/app") == "iris-lab-probe" {
@@ -61,15 +54,51 @@ pub fn container_log(pod: &Value, container: &str, previous: bool) -> String {
     lines.join("\n") + "\n"
 }
 
-fn beginning(image: &str, failed: bool) -> Vec<String> {
+/// When the run began of which [`container_log`] is the log; none when nothing has run yet.
+pub fn log_begin<'a>(pod: &'a Value, container: &str, previous: bool) -> Option<&'a str> {
+    let (_, state) = shown(pod, container, previous)?;
+    ["running", "terminated"].iter().find_map(|how| state[how]["startedAt"].as_str())
+}
+
+/// What IRIS would have written into messages.log since the container was started.
+pub fn messages(pod: &Value, container: &str) -> String {
+    let lines = shown(pod, container, false).map(|(status, state)| message_lines(status, state)).unwrap_or_default();
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// A container's status and, in it, the state of the run that is asked for.
+fn shown<'a>(pod: &'a Value, container: &str, previous: bool) -> Option<(&'a Value, &'a Value)> {
+    let find = |field: &str| items(pod, field).iter().find(|one| one["name"] == container);
+    let status = find("/status/containerStatuses").or_else(|| find("/status/initContainerStatuses"))?;
+    // Of a container that waits for its next start, the last run is what people see.
+    let last = previous || status["state"]["waiting"].is_object();
+    Some((status, if last { &status["lastState"] } else { &status["state"] }))
+}
+
+fn beginning(status: &Value, state: &Value, failed: bool) -> Vec<String> {
+    let image = text(status, "/image");
     if !image::is_iris(image) {
         return vec![format!("started {image}")];
     }
     let mut lines = vec!["[INFO] Starting InterSystems IRIS instance IRIS...".to_owned()];
     if !failed {
+        lines.extend(message_lines(status, state));
         lines.push("[INFO] ...started InterSystems IRIS instance IRIS".into());
     }
     lines
+}
+
+/// Lines of messages.log: time, process, severity from 0 to 3, and text.
+fn message_lines(status: &Value, state: &Value) -> Vec<String> {
+    let started = text(state, "/running/startedAt");
+    let part = |range: std::ops::Range<usize>| started.get(range).unwrap_or("00");
+    let stamp = format!("{}/{}/{}-{}:000", part(5..7), part(8..10), part(2..4), part(11..19));
+    let crashed = status["lastState"]["terminated"]["exitCode"].as_i64().is_some_and(|code| code != 0);
+    let mut lines = vec![(0, "Emulated by iris-lab: no IRIS runs here")];
+    lines.extend(crashed.then_some((2, "The previous run ended without a shutdown (emulated)")));
+    lines.push((1, "Warning: the journal has no alternate directory (emulated)"));
+    lines.push((0, "Logons are enabled (emulated)"));
+    lines.into_iter().map(|(severity, line)| format!("{stamp} (1) {severity} [Utility.Event] {line}")).collect()
 }
 
 #[cfg(test)]

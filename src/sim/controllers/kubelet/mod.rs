@@ -15,7 +15,8 @@ use super::object::{core, is_deleting, items, name, text};
 use super::pods::{is_finished, qos_class};
 use super::world::World;
 use at::At;
-pub use logs::container_log;
+pub use image::is_iris;
+pub use logs::{container_log, log_begin, messages};
 use serde_json::{Value, json};
 
 /// Lets every kubelet that lives look at its pods.
