@@ -1,12 +1,14 @@
 //! The command line: clap types and help texts, nothing else. What the commands do is in `commands`.
 
 mod doctor;
+mod everyday;
 mod help;
 mod lab;
 mod pods;
 mod removal;
 
 pub use doctor::DoctorArgs;
+pub use everyday::{PasswordArgs, ResizeArgs, UsersArgs, VolumeChoice};
 pub use lab::{LabArgs, SimSpeed};
 pub use pods::{LogsArgs, PortalArgs, SessionArgs};
 pub use removal::{DownArgs, PauseArgs, ResetArgs, UnstickArgs};
@@ -98,6 +100,15 @@ pub enum Command {
     /// Print the logs of all pods
     #[command(after_help = help::LOGS)]
     Logs(LogsArgs),
+    /// Show who can log in where
+    #[command(after_help = help::USERS)]
+    Users(UsersArgs),
+    /// Set a new password
+    #[command(after_help = help::PASSWORD)]
+    Password(PasswordArgs),
+    /// Give the volumes more room
+    #[command(after_help = help::RESIZE)]
+    Resize(ResizeArgs),
     /// Show the last run: what ran when, beside what, and for how long
     #[command(after_help = help::TIMELINE)]
     Timeline(TimelineArgs),

@@ -13,6 +13,7 @@ mod logs;
 mod longhorn;
 mod misuse;
 mod original;
+mod password;
 mod pause;
 mod pods;
 mod portal;
@@ -21,6 +22,7 @@ mod purge;
 mod render;
 mod request;
 mod reset;
+mod resize;
 mod run;
 mod session;
 mod sim;
@@ -28,6 +30,7 @@ mod status;
 mod timeline;
 mod unstick;
 mod up;
+mod users;
 
 pub use misuse::misuse;
 pub use request::load;
@@ -64,6 +67,9 @@ fn dispatch(command: Command, ui: &Ui) -> Result<ExitCode> {
         Command::Down(args) => block_on(down::down(ui, &args)),
         Command::Stop(args) => block_on(pause::stop(ui, &args)),
         Command::Start(args) => block_on(pause::start(ui, &args)),
+        Command::Users(args) => block_on(users::users(ui, &args)),
+        Command::Password(args) => block_on(password::password(ui, &args)),
+        Command::Resize(args) => block_on(resize::resize(ui, &args)),
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
         Command::Unstick(args) => block_on(unstick::unstick(ui, &args)),
         Command::Labs(args) => labs::labs(ui, args.command),

@@ -2,6 +2,7 @@
 
 mod actions;
 mod host;
+mod instance;
 pub mod journal;
 pub mod lock;
 pub mod record;

@@ -11,6 +11,7 @@ pub mod host;
 pub mod log;
 pub mod longhorn;
 pub mod object;
+pub mod password_hash;
 pub mod plan;
 pub mod quantity;
 pub mod range;

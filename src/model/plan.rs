@@ -24,6 +24,10 @@ pub enum Verb {
     Stop,
     /// Starts a cluster that was stopped.
     Start,
+    /// Gives the volumes more room.
+    Resize,
+    /// Sets a new password.
+    Password,
     /// Removes everything.
     Reset,
     /// Frees a namespace that does not end.
@@ -40,6 +44,8 @@ impl Verb {
             Verb::Down => "down",
             Verb::Stop => "stop",
             Verb::Start => "start",
+            Verb::Resize => "resize",
+            Verb::Password => "password",
             Verb::Reset => "reset",
             Verb::Unstick => "unstick",
             Verb::Doctor => "doctor",
@@ -69,7 +75,7 @@ pub struct Plan {
 impl Plan {
     /// Whether the run goes on after a failed step: removing does, making does not.
     pub fn goes_on(&self) -> bool {
-        !matches!(self.verb, Verb::Up | Verb::Stop | Verb::Start)
+        !matches!(self.verb, Verb::Up | Verb::Stop | Verb::Start | Verb::Resize)
     }
 
     /// Names of what it removes from this host in these steps.
@@ -249,6 +255,41 @@ pub enum Action {
         set: ObjectRef,
         /// Number of pods.
         replicas: u32,
+    },
+    /// Asks for larger volumes, and waits until they are; a file system may follow when its volume is mounted the next time.
+    Grow {
+        /// Their claims.
+        claims: Vec<ObjectRef>,
+        /// The size that each shall have, as a quantity.
+        size: String,
+    },
+    /// Makes a StatefulSet what it should be, its claim templates too: these cannot be changed, so the old one goes, without its
+    /// pods, and the new one takes them over.
+    Replace {
+        /// The whole StatefulSet.
+        object: Value,
+    },
+    /// Waits until the claims have the size, and looks in each pod whether its file systems have it.
+    Measure {
+        /// The pods.
+        pods: Vec<ObjectRef>,
+        /// Where the volumes are mounted in each.
+        paths: Vec<String>,
+        /// The claims.
+        claims: Vec<ObjectRef>,
+        /// The size, as a quantity.
+        size: String,
+    },
+    /// Sets a password in one running instance by its hash, and looks whether the instance takes the password.
+    SetPassword {
+        /// The pod.
+        pod: ObjectRef,
+        /// The accounts.
+        accounts: Vec<String>,
+        /// The hash, as IRIS takes it.
+        hash: String,
+        /// The file on this host with the password: it is in no plan and no record.
+        file: PathBuf,
     },
     /// Proves that a storage driver works on one node: makes a claim and a pod there that writes and reads it back, and removes
     /// both again, whatever came of it.

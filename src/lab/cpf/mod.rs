@@ -15,3 +15,10 @@ pub fn check(lab: &Lab) -> Vec<Finding> {
     findings.extend(action::check(&lab.spec.iris.cpf.actions, image.as_ref()));
     findings
 }
+
+impl Lab {
+    /// Names of the accounts that its actions create.
+    pub fn created_users(&self) -> Vec<&str> {
+        action::created(&self.spec.iris.cpf.actions, "User")
+    }
+}
