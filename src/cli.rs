@@ -2,6 +2,7 @@
 
 mod bundle;
 mod doctor;
+mod everyday;
 mod help;
 mod image;
 mod lab;
@@ -11,6 +12,7 @@ mod trouble;
 
 pub use bundle::{BundleArgs, BundleCommand, LoadArgs, SaveArgs};
 pub use doctor::DoctorArgs;
+pub use everyday::{PasswordArgs, ResizeArgs, UsersArgs, VolumeChoice};
 pub use image::{ImageArgs, ImageCommand, ImageSource};
 pub use lab::{BuildArgs, LabArgs, SimSpeed};
 pub use pods::{LogsArgs, PortalArgs, SessionArgs};
@@ -110,6 +112,15 @@ pub enum Command {
     /// Print the logs of all pods
     #[command(after_help = help::LOGS)]
     Logs(LogsArgs),
+    /// Show who can log in where
+    #[command(after_help = help::USERS)]
+    Users(UsersArgs),
+    /// Set a new password
+    #[command(after_help = help::PASSWORD)]
+    Password(PasswordArgs),
+    /// Give the volumes more room
+    #[command(after_help = help::RESIZE)]
+    Resize(ResizeArgs),
     /// Show the last run: what ran when, beside what, and for how long
     #[command(after_help = help::TIMELINE)]
     Timeline(TimelineArgs),

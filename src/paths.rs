@@ -101,6 +101,11 @@ impl LabDir {
         self.0.join("password")
     }
 
+    /// The password of an account that has one of its own, on one line.
+    pub fn password_of(&self, account: &str) -> PathBuf {
+        self.0.join(format!("password-{account}"))
+    }
+
     /// The password's hash, on one line.
     pub fn password_hash(&self) -> PathBuf {
         self.0.join("password.hash")

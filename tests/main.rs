@@ -1,5 +1,6 @@
 //! The one test binary: the program as its users meet it, on the simulator and on a real cluster.
 
+mod accounts;
 mod addresses;
 mod architecture;
 mod archive;
@@ -21,6 +22,7 @@ mod original;
 mod probe;
 mod reach;
 mod render;
+mod resize;
 mod scenario;
 mod shell;
 mod simple;

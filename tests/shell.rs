@@ -99,6 +99,7 @@ fn of_each_provider_and_lab() {
 #[test]
 fn of_every_action() {
     let text = Shell { yaml: &yaml::to_documents, render: None }.text(&every_action());
+    assert!(!text.contains("the-hash"), "a hash is nothing to be pasted");
     parses(&text);
     golden("shell/every-action", &text);
 }
@@ -107,6 +108,7 @@ fn of_every_action() {
 fn every_action() -> Plan {
     let mut plan = planned("two-pod --provider sim", &HostFacts::default(), &Facts::default());
     let namespace = || Some("longhorn-system".to_string());
+    let claim = |name: &str| ObjectRef::new("v1", "PersistentVolumeClaim", Some("iris-lab"), name);
     let replica = ObjectRef::new("longhorn.io/v1beta1", "Replica", Some("longhorn-system"), "r-1");
     let job =
         json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "uninstall", "namespace": "default" } });
@@ -162,6 +164,22 @@ fn every_action() -> Plan {
         Action::Wait { target: WaitFor::Served { definitions: vec!["widgets.example.com".into()] } },
         Action::Wait { target: WaitFor::Lab { namespace: "iris-lab".into(), lab: "two-pod".into() } },
         Action::Scale { set: ObjectRef::new("apps/v1", "StatefulSet", Some("iris-lab"), "data"), replicas: 0 },
+        Action::Grow { claims: vec![claim("dbv-data-data-0")], size: "10Gi".into() },
+        Action::Replace {
+            object: json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "data", "namespace": "iris-lab" } }),
+        },
+        Action::Measure {
+            pods: ["data-0", "data-1"].map(|pod| ObjectRef::new("v1", "Pod", Some("iris-lab"), pod)).into(),
+            paths: vec!["/iris-mgr".into(), "/vol-data".into()],
+            claims: vec![claim("dbv-data-data-0")],
+            size: "10Gi".into(),
+        },
+        Action::SetPassword {
+            pod: ObjectRef::new("v1", "Pod", Some("iris-lab"), "data-0"),
+            accounts: vec!["SuperUser".into(), "_SYSTEM".into()],
+            hash: "the-hash".into(),
+            file: "/state/two-pod/password.next".into(),
+        },
         Action::RoutePods { is_root: false },
         Action::Reap { namespace: "iris-lab".into() },
         Action::Release {

@@ -135,7 +135,7 @@ Examples:
 
 /// End of the help of `timeline`.
 pub(super) const TIMELINE: &str = "\
-The last `up`, `down` or `reset` is shown, also one that failed, was cancelled
+The last run that changed the lab is shown, also one that failed, was cancelled
 or killed, or still runs. A reset that succeeds takes its own record along.
 
 Examples:
@@ -164,6 +164,35 @@ pub(super) const START: &str = "\
 Examples:
   iris-lab start               Start it, and wait until the portal is back
   iris-lab start --name demo   Only the lab named demo";
+
+/// End of the help of `users`.
+pub(super) const USERS: &str = "\
+The instances are asked. Where none answers, it is what the lab was made with.
+
+Examples:
+  iris-lab users                    Accounts, portal, where the password is
+  iris-lab users --show-password    The same with the password
+  iris-lab users -o json            For a program";
+
+/// End of the help of `password`.
+pub(super) const PASSWORD: &str = "\
+Only the password's hash leaves this machine until every instance has it; then
+each is asked whether it takes the password. No pod is restarted.
+
+Examples:
+  iris-lab password                            Ask for it, or make one
+  iris-lab password --password-file secret     From a file's first line
+  iris-lab password --user appuser             For one other account";
+
+/// End of the help of `resize`.
+pub(super) const RESIZE: &str = "\
+Volumes grow where their storage class allows it, and never become smaller. The
+pods stop only where that needs it, as with Longhorn.
+
+Examples:
+  iris-lab resize 10Gi                 The volumes with the databases
+  iris-lab resize 10Gi --volume all    The instances' own, too
+  iris-lab resize 10Gi --dry-run       Print the plan, change nothing";
 
 /// End of the help of `reset`.
 pub(super) const RESET: &str = "\

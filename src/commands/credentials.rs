@@ -5,16 +5,18 @@ use crate::error::{Failure, Result};
 use crate::lab::Lab;
 use crate::model::Facts;
 use crate::model::object::is_of;
-use crate::paths::{LabDir, write_private};
+use crate::paths::{LabDir, unwritable, write_private};
 use crate::plan::{RECORD, RECORD_HASH};
 use crate::workload::{self, password};
 use std::fs;
-use std::path::Path;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 /// The hash of the lab's password. One that the cluster keeps wins, because the volumes know only that one; else the one on
 /// this host; else a new password is made.
 pub fn ensure(lab: &Lab, dir: &LabDir, journal: &mut Journal, facts: &Facts) -> Result<String> {
     if let Some(hash) = recorded_hash(lab, facts) {
+        settle(dir, &hash)?;
         return Ok(hash);
     }
     if let Some(hash) = stored_hash(dir)?
@@ -36,11 +38,7 @@ pub fn ensure(lab: &Lab, dir: &LabDir, journal: &mut Journal, facts: &Facts) -> 
 
 /// The hash on this host, if there is one.
 pub fn stored_hash(dir: &LabDir) -> Result<Option<String>> {
-    match fs::read_to_string(dir.password_hash()) {
-        Ok(text) => Ok(Some(text.trim().to_string())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Failure::requirement(format!("cannot read {}", dir.password_hash().display())).caused_by(e)),
-    }
+    read(&dir.password_hash())
 }
 
 /// The hash that the cluster keeps for this lab, if there is one.
@@ -53,15 +51,80 @@ fn recorded_hash(lab: &Lab, facts: &Facts) -> Option<String> {
 
 /// The file on this host with the password of that hash; none when another host made it.
 pub fn file_of(dir: &LabDir, hash: &str) -> Option<String> {
-    let text = fs::read_to_string(dir.password()).ok()?;
-    password::verify(hash, text.trim_end()).then(|| dir.password().display().to_string())
+    let text = read(&dir.password()).ok().flatten()?;
+    password::verify(hash, &text).then(|| dir.password().display().to_string())
 }
 
-fn first_line(path: &Path) -> Result<String> {
-    let text = fs::read_to_string(path)
-        .map_err(|e| Failure::requirement(format!("cannot read the password file {}", path.display())).caused_by(e))?;
-    match text.lines().next() {
-        Some(line) if !line.is_empty() => Ok(line.to_string()),
-        _ => Err(Failure::requirement(format!("the password file {} has no first line", path.display()))),
+/// The file with the password of an account, or the lab's own.
+pub fn file(dir: &LabDir, account: Option<&str>) -> PathBuf {
+    account.map_or_else(|| dir.password(), |account| dir.password_of(account))
+}
+
+/// The file with the password that is to take the place of that one, for as long as not every instance has it.
+pub fn next(dir: &LabDir, account: Option<&str>) -> PathBuf {
+    let mut name = file(dir, account).into_os_string();
+    name.push(".next");
+    name.into()
+}
+
+/// Keeps a password that is to be set, so that it is known whatever becomes of the run.
+pub fn prepare(dir: &LabDir, account: Option<&str>, text: &str, journal: &mut Journal) -> Result<()> {
+    let mut paths = vec![file(dir, account), next(dir, account)];
+    paths.extend(account.is_none().then(|| dir.password_hash()));
+    paths.into_iter().try_for_each(|path| journal.record(Change::File { path }))?;
+    write_private(&next(dir, account), &format!("{text}\n"))
+}
+
+/// The password that an earlier run began to set, if there is one.
+pub fn prepared(dir: &LabDir, account: Option<&str>) -> Result<Option<String>> {
+    read(&next(dir, account))
+}
+
+/// Makes the prepared password the one that is valid.
+pub fn take_over(dir: &LabDir, account: Option<&str>, hash: &str) -> Result<()> {
+    if account.is_none() {
+        write_private(&dir.password_hash(), &format!("{hash}\n"))?;
+    }
+    let path = file(dir, account);
+    fs::rename(next(dir, account), &path).map_err(|error| unwritable(&path, error))
+}
+
+/// Does so when the cluster has taken it over already, and the run that did it came no further.
+pub fn settle(dir: &LabDir, hash: &str) -> Result<()> {
+    match prepared(dir, None)? {
+        Some(text) if password::verify(hash, &text) => take_over(dir, None, hash),
+        _ => Ok(()),
+    }
+}
+
+/// The password in the first line of a file; `-` is what the program reads.
+pub fn first_line(path: &Path) -> Result<String> {
+    let name = path.display();
+    let unreadable =
+        |error: std::io::Error| Failure::requirement(format!("cannot read the password file {name}")).caused_by(error);
+    let mut text = String::new();
+    match path == Path::new("-") {
+        true => std::io::stdin().read_to_string(&mut text).map(drop),
+        false => fs::read_to_string(path).map(|read| text = read),
+    }
+    .map_err(unreadable)?;
+    let line = text.lines().next().unwrap_or_default();
+    let wrong = |why: &str| {
+        Failure::requirement(format!("the password file {name} has no password"))
+            .cause(why)
+            .hint("write the password alone into its first line")
+    };
+    match line {
+        "" => Err(wrong("it has no first line")),
+        line => password::check(line).map(|()| line.to_string()).map_err(wrong),
+    }
+}
+
+/// The text of a file of ours without its line break; none when there is no such file.
+fn read(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim_end_matches('\n').to_string())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::requirement(format!("cannot read {}", path.display())).caused_by(error)),
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::simulator;
 use crate::error::{Failure, Result};
 use crate::exec::System;
 use crate::host;
-use crate::lab::{self, AddOnName};
+use crate::lab::{self, AddOnName, Lab};
 use crate::model::Facts;
 use crate::model::longhorn::DRIVER;
 use crate::model::object::{name, text};
@@ -15,6 +15,7 @@ use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::plan;
 use crate::provider::{self, Provider};
+use serde_json::Value;
 
 /// A lab that was brought up from this host.
 pub struct Here {
@@ -131,6 +132,16 @@ impl Here {
             .hint(format!("remove what is left of it with `iris-lab reset{select}`"))
     }
 
+    /// The lab that was applied, and the hash of its password.
+    pub fn recorded<'a>(&self, facts: &'a Facts) -> Result<(Lab, &'a str)> {
+        recorded(facts).ok_or_else(|| {
+            let up = self.target.as_ref().map_or("iris-lab up", |target| target.up.as_str());
+            Failure::requirement(format!("the cluster has no record of the lab {} that can be read", self.name))
+                .cause("it is written by the `up` that makes the lab")
+                .hint(format!("bring it up once more: `{up}`"))
+        })
+    }
+
     /// What is there; a cluster that does not run has nothing.
     pub async fn facts(&self, cluster: Option<&Cluster>) -> Result<Facts> {
         match cluster {
@@ -166,7 +177,13 @@ fn is_on_longhorn(facts: &Facts) -> bool {
 
 /// Whether the lab that was applied has Longhorn, as its record says.
 pub fn has_longhorn(facts: &Facts) -> bool {
-    let record = facts.objects.iter().find(|o| o["kind"] == "ConfigMap" && o["metadata"]["name"] == plan::RECORD);
-    let lab = record.and_then(|record| record["data"]["lab.yaml"].as_str());
-    lab.and_then(|text| lab::load(text, "the record").ok()).is_some_and(|lab| lab.has(AddOnName::Longhorn))
+    recorded(facts).is_some_and(|(lab, _)| lab.has(AddOnName::Longhorn))
+}
+
+/// The lab that was applied, and the hash of its password, as its record in the cluster says.
+fn recorded(facts: &Facts) -> Option<(Lab, &str)> {
+    let is_record = |object: &&Value| object["kind"] == "ConfigMap" && object["metadata"]["name"] == plan::RECORD;
+    let data = &facts.objects.iter().find(is_record)?["data"];
+    let lab = lab::load(data[plan::RECORD_LAB].as_str()?, "the record").ok()?;
+    Some((lab, data[plan::RECORD_HASH].as_str()?))
 }

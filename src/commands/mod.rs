@@ -17,6 +17,7 @@ mod logs;
 mod longhorn;
 mod misuse;
 mod original;
+mod password;
 mod pause;
 mod pods;
 mod portal;
@@ -25,6 +26,7 @@ mod purge;
 mod render;
 mod request;
 mod reset;
+mod resize;
 mod run;
 mod session;
 mod sim;
@@ -33,6 +35,7 @@ mod support;
 mod timeline;
 mod unstick;
 mod up;
+mod users;
 
 pub use misuse::misuse;
 pub use request::load;
@@ -71,6 +74,9 @@ fn dispatch(command: Command, ui: &Ui) -> Result<ExitCode> {
         Command::Down(args) => block_on(down::down(ui, &args)),
         Command::Stop(args) => block_on(pause::stop(ui, &args)),
         Command::Start(args) => block_on(pause::start(ui, &args)),
+        Command::Users(args) => block_on(users::users(ui, &args)),
+        Command::Password(args) => block_on(password::password(ui, &args)),
+        Command::Resize(args) => block_on(resize::resize(ui, &args)),
         Command::Reset(args) => block_on(reset::reset(ui, &args)),
         Command::Unstick(args) => block_on(unstick::unstick(ui, &args)),
         Command::Labs(args) => labs::labs(ui, args.command),

@@ -120,6 +120,10 @@ impl<'a> Session<'a> {
             Action::Finalize { namespace } => self.finalize(namespace).await,
             Action::Canary { node, objects, record } => self.canary(node, objects, record, progress).await,
             Action::Scale { set, replicas } => self.scale(set, *replicas, progress).await,
+            Action::Grow { claims, size } => self.grow(claims, size, progress).await,
+            Action::Replace { object } => self.replace(object).await,
+            Action::Measure { pods, paths, claims, size } => self.measure(pods, paths, (claims, size), progress).await,
+            Action::SetPassword { pod, accounts, hash, file } => self.set_password(pod, accounts, hash, file).await,
             Action::Prove { of } => self.prove(of).await,
             Action::StopSim => simulator::stop(&self.dir).await,
             Action::RemoveHostFiles => self.remove_files().await,
@@ -209,7 +213,7 @@ impl<'a> Session<'a> {
 
     /// Whether an object may be changed: it is absent or ours. A namespace of somebody else is used as it is; anything else of
     /// somebody else is an error.
-    async fn ours(&self, name: &ObjectRef) -> Result<bool> {
+    pub(super) async fn ours(&self, name: &ObjectRef) -> Result<bool> {
         let Some(live) = self.connected().await?.get(name).await? else { return Ok(true) };
         if is_of(&live, &self.lab) {
             return Ok(true);

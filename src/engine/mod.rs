@@ -3,6 +3,7 @@
 mod actions;
 mod host;
 mod image;
+mod instance;
 pub mod journal;
 pub mod lock;
 pub mod record;

@@ -8,53 +8,11 @@ use super::longhorn::NodeName;
 use super::object::ObjectRef;
 use super::sim::SimSettings;
 use super::target::WaitFor;
+use super::verb::Verb;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// What a plan is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verb {
-    /// Brings a lab up.
-    Up,
-    /// Removes the workload.
-    Down,
-    /// Stops the cluster.
-    Stop,
-    /// Starts a cluster that was stopped.
-    Start,
-    /// Removes everything.
-    Reset,
-    /// Frees a namespace that does not end.
-    Unstick,
-    /// Mends what this host lacks.
-    Doctor,
-    /// Builds an image.
-    #[serde(rename = "image build")]
-    ImageBuild,
-    /// Pushes an image.
-    #[serde(rename = "image push")]
-    ImagePush,
-}
-
-impl Verb {
-    /// The command's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Verb::Up => "up",
-            Verb::Down => "down",
-            Verb::Stop => "stop",
-            Verb::Start => "start",
-            Verb::Reset => "reset",
-            Verb::Unstick => "unstick",
-            Verb::Doctor => "doctor",
-            Verb::ImageBuild => "image build",
-            Verb::ImagePush => "image push",
-        }
-    }
-}
 
 /// The whole work. Steps may run side by side where their needs allow it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,7 +36,8 @@ pub struct Plan {
 impl Plan {
     /// Whether the run goes on after a failed step: removing does, making does not.
     pub fn goes_on(&self) -> bool {
-        !matches!(self.verb, Verb::Up | Verb::Stop | Verb::Start | Verb::ImageBuild | Verb::ImagePush)
+        let stops = [Verb::Up, Verb::Stop, Verb::Start, Verb::Resize, Verb::ImageBuild, Verb::ImagePush];
+        !stops.contains(&self.verb)
     }
 
     /// Names of what it removes from this host in these steps.
@@ -274,6 +233,41 @@ pub enum Action {
         set: ObjectRef,
         /// Number of pods.
         replicas: u32,
+    },
+    /// Asks for larger volumes, and waits until they are; a file system may follow when its volume is mounted the next time.
+    Grow {
+        /// Their claims.
+        claims: Vec<ObjectRef>,
+        /// The size that each shall have, as a quantity.
+        size: String,
+    },
+    /// Makes a StatefulSet what it should be, its claim templates too: these cannot be changed, so the old one goes, without its
+    /// pods, and the new one takes them over.
+    Replace {
+        /// The whole StatefulSet.
+        object: Value,
+    },
+    /// Waits until the claims have the size, and looks in each pod whether its file systems have it.
+    Measure {
+        /// The pods.
+        pods: Vec<ObjectRef>,
+        /// Where the volumes are mounted in each.
+        paths: Vec<String>,
+        /// The claims.
+        claims: Vec<ObjectRef>,
+        /// The size, as a quantity.
+        size: String,
+    },
+    /// Sets a password in one running instance by its hash, and looks whether the instance takes the password.
+    SetPassword {
+        /// The pod.
+        pod: ObjectRef,
+        /// The accounts.
+        accounts: Vec<String>,
+        /// The hash, as IRIS takes it.
+        hash: String,
+        /// The file on this host with the password: it is in no plan and no record.
+        file: PathBuf,
     },
     /// Proves that a storage driver works on one node: makes a claim and a pod there that writes and reads it back, and removes
     /// both again, whatever came of it.

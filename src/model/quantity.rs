@@ -37,6 +37,23 @@ impl Quantity {
         Some(Quantity { nanos: sign * (scaled / divisor + i128::from(scaled % divisor != 0)) })
     }
 
+    /// A size in bytes as the API server writes it back: `1536Mi` for `1.5Gi`. None if the text is no quantity.
+    pub fn canonical(text: &str) -> Option<String> {
+        let nanos = Self::parse(text)?.nanos;
+        let mut number = nanos.div_euclid(ONE) + i128::from(nanos.rem_euclid(ONE) != 0);
+        let suffix = text.trim_start_matches(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+        let (base, suffixes) = match suffix.as_bytes() {
+            [_, b'i'] if number >= 1024 => (1024, ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]),
+            [b'e' | b'E', _, ..] => (1000, ["", "e3", "e6", "e9", "e12", "e15", "e18"]),
+            _ => (1000, ["", "k", "M", "G", "T", "P", "E"]),
+        };
+        let mut power = 0;
+        while number != 0 && number % base == 0 && power + 1 < suffixes.len() {
+            (number, power) = (number / base, power + 1);
+        }
+        Some(format!("{number}{}", suffixes[power]))
+    }
+
     /// The amount in billionths, to count with.
     pub fn nanos(self) -> i128 {
         self.nanos
@@ -111,6 +128,26 @@ mod tests {
         ] {
             assert_eq!(quantity(one), quantity(other), "{one} {other}");
         }
+    }
+
+    #[test]
+    fn a_size_is_written_as_the_server_writes_it() {
+        for (typed, kept) in [
+            ("10Gi", "10Gi"),
+            ("10240Mi", "10Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("0.5Ki", "512"),
+            ("5000M", "5G"),
+            ("5G", "5G"),
+            ("1e10", "10e9"),
+            ("5368709120", "5368709120"),
+            ("1000", "1k"),
+            ("+7Ti", "7Ti"),
+            ("0", "0"),
+        ] {
+            assert_eq!(Quantity::canonical(typed).as_deref(), Some(kept), "{typed}");
+        }
+        assert_eq!(Quantity::canonical("5 Gi"), None);
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub fn access(plan: &Plan) -> Vec<Access> {
             | Action::Canary { .. }
             | Action::RoutePods { .. }
             | Action::Scale { .. }
+            | Action::Grow { .. }
+            | Action::Replace { .. }
+            | Action::Measure { .. }
+            | Action::SetPassword { .. }
             | Action::RunJob { .. }
             | Action::Release { .. }
             | Action::Finalize { .. } => {}

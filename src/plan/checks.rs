@@ -3,6 +3,7 @@
 use super::Wanted;
 use super::host::{Case, checks as host_checks};
 use super::image;
+use super::kept::{self, requested};
 use crate::addon;
 use crate::lab::Lab;
 use crate::model::longhorn::CLASS;
@@ -104,7 +105,7 @@ fn images(wanted: &Wanted, facts: &Facts) -> Option<Check> {
     })
 }
 
-/// Volumes that were kept must be what the lab asks for: their class and size cannot change under the data.
+/// Volumes that were kept must have the class that the lab asks for, and at least the size: neither follows the lab by itself.
 fn claims(lab: &Lab, facts: &Facts) -> Check {
     let storage = &lab.spec.iris.storage;
     let wanted_class =
@@ -112,11 +113,15 @@ fn claims(lab: &Lab, facts: &Facts) -> Check {
     let wanted_class = lab.storage_class().or(wanted_class);
     for claim in &facts.claims {
         let name = claim["metadata"]["name"].as_str().unwrap_or_default();
-        let size = if name.starts_with(workload::CLAIM_TEMPLATES[1]) { &storage.data } else { &storage.mgr };
-        let found_size = claim.pointer("/spec/resources/requests/storage").and_then(Value::as_str).unwrap_or_default();
+        let is_data = kept::is_of(claim, workload::CLAIM_TEMPLATES[1]);
+        let (size, volume) = if is_data { (&storage.data, "data") } else { (&storage.mgr, "mgr") };
+        let found_size = requested(claim).unwrap_or_default();
         let found_class = claim.pointer("/spec/storageClassName").and_then(Value::as_str);
-        let hint = "ask for what is there, or give the data up with `iris-lab down --delete-data`";
-        if Quantity::parse(found_size) != Quantity::parse(size) {
+        if Quantity::parse(found_size) < Quantity::parse(size) {
+            let hint = format!(
+                "grow it with `iris-lab resize {size} --volume {volume}`, ask for what is there, or give the data up with \
+                 `iris-lab down --delete-data`"
+            );
             return Check::fail("kept volumes", format!("{name} has {found_size}, the lab asks for {size}"), hint);
         }
         if let (Some(found), Some(wanted)) = (found_class, wanted_class)

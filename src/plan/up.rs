@@ -1,6 +1,7 @@
 //! The plan of `up`: the cluster, its add-ons, the namespace, the IRIS objects, and a wait for each pod and the address.
 
 use super::image;
+use super::kept;
 use crate::addon::{self, ADDRESS, PODS, RECORDED, Site};
 use crate::error::{Failure, Result};
 use crate::lab::{AddOnName, Lab};
@@ -11,6 +12,8 @@ use crate::{workload, yaml};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// The record's key for the lab.
+pub const RECORD_LAB: &str = "lab.yaml";
 /// The record's key for the password's hash: the hash outlives the workload, as the volumes do.
 pub const RECORD_HASH: &str = "passwordHash";
 
@@ -19,6 +22,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Everything that `up` is planned from, besides the facts.
+#[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// The lab.
     pub lab: &'a Lab,
@@ -54,7 +58,9 @@ impl<'a> Wanted<'a> {
 
 /// The plan. Steps that the facts already satisfy are marked so.
 pub fn up(wanted: &Wanted, facts: &Facts) -> Result<Plan> {
-    let Wanted { lab, provider, wishes, .. } = wanted;
+    let lab = &kept::sizes(wanted.lab, facts);
+    let wanted = &Wanted { lab, ..*wanted };
+    let Wanted { provider, wishes, .. } = wanted;
     let nodes = provider.nodes(lab, wishes);
     let site = wanted.site(facts, &nodes);
     let mut steps = provider.steps(lab, facts, wishes)?;
@@ -118,7 +124,7 @@ fn workload_steps(wanted: &Wanted, facts: &Facts, site: &Site, there: &[String])
     let brought: Vec<Value> = own.into_iter().chain(brought.into_iter().flatten()).collect();
     let class = addon::class_for(lab, &facts.storage_classes).or_else(|| addon::class_for(lab, &brought));
     let provisioner = class.and_then(|class| class.get("provisioner")?.as_str());
-    let mut settings = vec![record(wanted)?];
+    let mut settings = vec![record(lab, wanted.provider, wanted.password_hash)?];
     let (mut services, mut pods) = (Vec::new(), Vec::new());
     for object in workload::objects(lab, provisioner, wanted.password_hash) {
         match object["kind"].as_str() {
@@ -150,22 +156,21 @@ fn workload_steps(wanted: &Wanted, facts: &Facts, site: &Site, there: &[String])
 }
 
 /// The ConfigMap that says what was applied, by which version.
-fn record(wanted: &Wanted) -> Result<Value> {
-    let lab = wanted.lab;
+pub(super) fn record(lab: &Lab, provider: &dyn Provider, password_hash: &str) -> Result<Value> {
     Ok(json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": { "name": RECORD, "namespace": lab.spec.iris.namespace },
         "data": {
-            "lab.yaml": yaml::to_string(&serde_json::to_value(lab).map_err(|e| Failure::step("cannot write the lab").caused_by(e))?),
-            "provider": word(wanted.provider.name()),
+            RECORD_LAB: yaml::to_string(&serde_json::to_value(lab).map_err(|e| Failure::step("cannot write the lab").caused_by(e))?),
+            "provider": word(provider.name()),
             "version": env!("CARGO_PKG_VERSION"),
-            RECORD_HASH: wanted.password_hash,
+            RECORD_HASH: password_hash,
         },
     }))
 }
 
-fn pod_step(lab: &Lab, index: u32, facts: &Facts, set_is_current: bool) -> Step {
+pub(super) fn pod_step(lab: &Lab, index: u32, facts: &Facts, set_is_current: bool) -> Step {
     let (namespace, name) = (lab.spec.iris.namespace.clone(), format!("{}-{index}", workload::STATEFUL_SET));
     let set = ObjectRef::new("apps/v1", "StatefulSet", Some(&namespace), workload::STATEFUL_SET);
     let revision = facts.find(&set).and_then(|set| set.pointer("/status/updateRevision")?.as_str());
@@ -194,11 +199,11 @@ fn address_step(lab: &Lab, facts: &Facts) -> Step {
         .satisfied_by(address.map(|address| format!("it has {address}")))
 }
 
-fn apply(id: &str, title: impl Into<String>, objects: Vec<Value>, facts: &Facts) -> Step {
+pub(super) fn apply(id: &str, title: impl Into<String>, objects: Vec<Value>, facts: &Facts) -> Step {
     Step::apply(id, title, APPLY_TIMEOUT, objects, facts)
 }
 
 /// `1 pod`, `2 pods`.
-fn count_of(count: u32, noun: &str) -> String {
+pub(super) fn count_of(count: u32, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

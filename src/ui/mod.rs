@@ -1,5 +1,6 @@
 //! The only place that prints. Data goes to stdout, everything else to stderr; how it looks is decided once, at the start.
 
+mod accounts;
 mod bundle;
 mod doctor;
 mod explain;
@@ -11,6 +12,7 @@ mod plan;
 mod portal;
 mod progress;
 mod prompt;
+mod resize;
 mod status;
 mod summary;
 mod support;
@@ -18,6 +20,7 @@ mod table;
 mod terminal;
 mod timeline;
 
+pub use accounts::{AccountRow, PasswordSummary, UsersReport};
 pub use bundle::{BundleDone, BundleLine, BundleSummary, bytes};
 pub use doctor::DoctorReport;
 pub use explain::diagnosis_text;
@@ -26,6 +29,7 @@ pub use logs::log_line;
 pub use look::{Look, Mark, elapsed};
 pub use plan::plan_text;
 pub use portal::{PortalPage, portal_line, portal_text};
+pub use resize::ResizeSummary;
 pub use status::status_text;
 pub use summary::{DownSummary, PauseSummary, ResetSummary, UnstickSummary, UpSummary};
 pub use support::SupportSummary;
@@ -195,6 +199,18 @@ impl Ui {
         let mut state = self.state();
         state.progress.clear();
         prompt::ask_on_terminal(what, word, &self.err_look, &mut state.err)
+    }
+
+    /// Asks for something that is not shown while it is typed, until it is what `check` takes and was typed the same twice; none when
+    /// there is no terminal to ask on. Call it before the run installs its signal handlers, so that Ctrl-C ends it.
+    pub fn ask_secret(
+        &self,
+        question: &str,
+        check: impl Fn(&str) -> std::result::Result<(), &'static str>,
+    ) -> Result<Option<String>> {
+        let mut state = self.state();
+        state.progress.clear();
+        prompt::secret_on_terminal(question, check, &mut state.err)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

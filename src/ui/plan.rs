@@ -99,6 +99,15 @@ fn effect(action: &Action) -> (&'static str, Vec<String>) {
         Action::Wait { target } => ("waits for", vec![waits_for(target)]),
         Action::Delete { objects } => ("deletes", refs(objects)),
         Action::Scale { set, replicas } => ("sets", vec![format!("{set} to {replicas} pods")]),
+        Action::Grow { claims, size } => ("grows", vec![format!("{} to {size}", refs(claims).join(", "))]),
+        Action::Replace { object } => ("replaces", vec![ObjectRef::of(object).to_string()]),
+        Action::Measure { pods, paths, .. } => {
+            let pods: Vec<&str> = pods.iter().map(|pod| pod.name.as_str()).collect();
+            ("looks at", vec![format!("{} in {}", paths.join(" and "), pods.join(", "))])
+        }
+        Action::SetPassword { pod, accounts, .. } => {
+            ("sets", vec![format!("the password of {} in {pod}, by its hash", accounts.join(", "))])
+        }
         Action::Canary { node, objects, .. } => (
             "writes and reads back",
             vec![format!("{} on {node}", refs(&objects.iter().map(ObjectRef::of).collect::<Vec<_>>()).join(", "))],

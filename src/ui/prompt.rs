@@ -13,6 +13,47 @@ pub(super) fn ask_on_terminal(what: &str, word: &str, look: &Look, err: &mut imp
     ask(what, word, look, &mut std::io::stdin().lock(), err)
 }
 
+/// Asks on the terminal for what is not to be shown.
+pub(super) fn secret_on_terminal(
+    question: &str,
+    check: impl Fn(&str) -> std::result::Result<(), &'static str>,
+    err: &mut impl Write,
+) -> Result<Option<String>> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    secret(question, check, || console::Term::stderr().read_secure_line(), err).map(Some)
+}
+
+/// Asks until the answer is allowed and was given the same twice; nothing needs no second time.
+fn secret(
+    question: &str,
+    check: impl Fn(&str) -> std::result::Result<(), &'static str>,
+    mut read: impl FnMut() -> std::io::Result<String>,
+    err: &mut impl Write,
+) -> Result<String> {
+    let mut ask = |text: &str| {
+        let asked = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        let answer = asked.and_then(|()| read());
+        answer.map_err(|error| Failure::usage("the password cannot be asked for").caused_by(error))
+    };
+    let mut first = ask(&format!("{question}: "))?;
+    loop {
+        let again = match check(&first) {
+            Err(why) => format!("{why}; {}: ", lower(question)),
+            Ok(()) if first.is_empty() || ask("The same again: ")? == first => return Ok(first),
+            Ok(()) => format!("It was not the same; {}: ", lower(question)),
+        };
+        first = ask(&again)?;
+    }
+}
+
+/// A question in the middle of a line.
+fn lower(question: &str) -> String {
+    let mut letters = question.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
 fn no_terminal(what: &str) -> Failure {
     Failure::usage("this needs a confirmation, and there is no terminal to ask on")
         .cause(what)
@@ -54,6 +95,21 @@ mod tests {
         for other in ["yes\n", "\n", "", "two-po"] {
             assert_eq!(answer(other).0.unwrap_err().kind, Kind::Cancelled, "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_asked_for_until_it_is_allowed_and_the_same_twice() {
+        let said = |answers: &[&str]| {
+            let mut answers = answers.iter().map(|text| Ok(text.to_string()));
+            let mut err = Vec::new();
+            let check = |text: &str| if text.len() == 2 { Err("it is too short") } else { Ok(()) };
+            let answer = secret("New password", check, || answers.next().unwrap(), &mut err).unwrap();
+            (answer, String::from_utf8(err).unwrap())
+        };
+        assert_eq!(said(&[""]), (String::new(), "New password: ".into()));
+        let questions = "New password: it is too short; new password: The same again: It was not the same; new password: \
+                         The same again: ";
+        assert_eq!(said(&["ab", "secret", "secrte", "secret", "secret"]), ("secret".into(), questions.into()));
     }
 
     #[test]

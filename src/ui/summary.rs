@@ -244,12 +244,12 @@ impl UnstickSummary {
     }
 }
 
-fn head_line(head: &str, seconds: f64, look: &Look) -> String {
+pub(super) fn head_line(head: &str, seconds: f64, look: &Look) -> String {
     let time = elapsed(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     format!("{} ({time})", look.bold(head))
 }
 
-fn named<'a>(name: &'a str, values: &[String]) -> Vec<(&'a str, String)> {
+pub(super) fn named<'a>(name: &'a str, values: &[String]) -> Vec<(&'a str, String)> {
     values.iter().enumerate().map(|(number, value)| (if number == 0 { name } else { "" }, value.clone())).collect()
 }
 
@@ -268,7 +268,7 @@ fn folded(objects: &[String]) -> Vec<String> {
     lines
 }
 
-fn next(commands: &[(&str, &str)], look: &Look) -> String {
+pub(super) fn next(commands: &[(&str, &str)], look: &Look) -> String {
     let rows: Vec<_> = commands.iter().map(|(command, about)| (*command, look.dim(about))).collect();
     format!("\nNext:\n{}", fields(&rows, 2))
 }

@@ -1,5 +1,6 @@
 //! IRIS on the cluster: plain base objects and typed changes to them. Pure: a lab in, objects out.
 
+pub mod accounts;
 mod cpf;
 pub mod image;
 mod iris;
@@ -26,6 +27,10 @@ pub const EXTERNAL_SERVICE: &str = "iris-ext";
 pub const CONFIG_MAP: &str = "iris-merge-cpf";
 /// Names of the claim templates; a pod's claims are `TEMPLATE-POD`.
 pub const CLAIM_TEMPLATES: [&str; 2] = ["dbv-mgr", "dbv-data"];
+/// Where a pod has the volume of each of them.
+pub const MOUNTS: [&str; 2] = ["/iris-mgr", "/vol-data"];
+/// Port of the superserver, for clients of databases.
+pub const SUPERSERVER_PORT: u16 = 1972;
 /// Port of the portal.
 pub const WEB_PORT: u16 = 52773;
 /// Predefined accounts that log in with the lab's password at once.

@@ -1,4 +1,6 @@
-//! Storage classes whose volumes ignore fsGroup, so that an init container has to give them to IRIS.
+//! What is known of storage classes by their provisioners: whose volumes ignore fsGroup, and whose have to be detached to grow.
+
+use crate::model::longhorn::DRIVER;
 
 /// Provisioners of such classes, and why. A provisioner that is not listed is trusted to honour fsGroup.
 const IGNORE_FS_GROUP: &[(&str, &str)] = &[
@@ -14,4 +16,13 @@ const IGNORE_FS_GROUP: &[(&str, &str)] = &[
 /// Why the volumes of a provisioner ignore fsGroup, if they do.
 pub fn ignores_fs_group(provisioner: &str) -> Option<&'static str> {
     IGNORE_FS_GROUP.iter().find(|(name, _)| *name == provisioner).map(|(_, why)| *why)
+}
+
+/// Provisioners whose volumes grow only while no node has them: Longhorn before 1.4. All others grow under a running pod, as the
+/// standard of such drivers has it.
+const GROW_DETACHED: &[&str] = &[DRIVER];
+
+/// Whether the volumes of a provisioner have to be detached to grow.
+pub fn grow_detached(provisioner: &str) -> bool {
+    GROW_DETACHED.contains(&provisioner)
 }

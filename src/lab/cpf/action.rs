@@ -90,6 +90,12 @@ impl<'a> Action<'a> {
     }
 }
 
+/// Names of the things of one kind that actions create.
+pub fn created<'a>(lines: &'a [String], thing: &str) -> Vec<&'a str> {
+    let named = |line: &'a String| parse(line).ok().filter(|action| action.name == format!("Create{thing}"));
+    lines.iter().filter_map(named).filter_map(|action| action.get("Name")).collect()
+}
+
 /// Everything wrong with the actions.
 pub fn check(lines: &[String], image: Option<&Image>) -> Vec<Finding> {
     let path = |index: usize| format!("spec.iris.cpf.actions.{index}");

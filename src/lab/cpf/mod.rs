@@ -17,5 +17,12 @@ pub fn check(lab: &Lab) -> Vec<Finding> {
     findings
 }
 
+impl Lab {
+    /// Names of the accounts that its actions create.
+    pub fn created_users(&self) -> Vec<&str> {
+        action::created(&self.spec.iris.cpf.actions, "User")
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,9 @@ use crate::model::{Action, Cmd, ObjectRef, Plan, SimSettings, Step, Trace};
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// Name of the container with the instance.
+const CONTAINER: &str = "iris";
+
 impl Shell<'_> {
     /// What a step does.
     pub(super) fn action(&self, plan: &Plan, step: &Step) -> String {
@@ -77,6 +80,25 @@ impl Shell<'_> {
             Action::Scale { set, replicas } => {
                 let count = format!("--replicas={replicas}");
                 kubectl_in(set.namespace.as_deref(), &["scale", &named(set), &count]) + "\n"
+            }
+            Action::Grow { claims, size } => claims.iter().map(|claim| grow(claim, size)).collect(),
+            Action::Replace { object } => {
+                let set = ObjectRef::of(object);
+                let words = ["delete", &named(&set), "--cascade=orphan", "--ignore-not-found"];
+                kubectl_in(set.namespace.as_deref(), &words) + "\n" + &self.apply(step, std::slice::from_ref(object))
+            }
+            Action::Measure { pods, paths, .. } => {
+                let look = |pod: &ObjectRef| {
+                    let words = ["exec", &pod.name, "-c", CONTAINER, "--", "df", "-P", "-k"].map(str::to_string);
+                    let words: Vec<String> = words.into_iter().chain(paths.iter().cloned()).collect();
+                    kubectl_in(pod.namespace.as_deref(), &words) + "\n"
+                };
+                pods.iter().map(look).collect()
+            }
+            Action::SetPassword { pod, accounts, .. } => {
+                let text =
+                    format!("sets the password of {} in {pod}: `iris-lab password` does it", accounts.join(", "));
+                comment(&text)
             }
             Action::Canary { objects, record, .. } => self.canary(step, objects, record),
             Action::RunJob { objects, job } => {
@@ -174,6 +196,17 @@ fn download(url: &str, sha256: &str, path: &Path) -> String {
     let get = Cmd::new("curl", ["--fail", "--location", "--output", &file, url]).line();
     let check = heredoc("sha256sum --check", "", &format!("{sha256}  {file}\n"));
     format!("{}{get}\n{check}\n{}\n", folder(path), Cmd::new("chmod", ["+x", &file]).line())
+}
+
+/// A claim that asks for more, and the wait until its volume has it.
+fn grow(claim: &ObjectRef, size: &str) -> String {
+    let (namespace, name) = (claim.namespace.as_deref(), named(claim));
+    let patch = json!({ "spec": { "resources": { "requests": { "storage": size } } } }).to_string();
+    let capacity =
+        kubectl_in(namespace, &["get", &name, "-o", "jsonpath={.status.capacity.storage}{.status.conditions}"]);
+    kubectl_in(namespace, &["patch", &name, "--type=merge", "-p", &patch])
+        + "\n"
+        + &until(&format!("{capacity} | grep -q -e '^{size}' -e FileSystemResizePending"))
 }
 
 fn reap(namespace: &str) -> String {

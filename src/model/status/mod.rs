@@ -275,6 +275,11 @@ pub fn portal_url(address: &str) -> String {
     format!("http://{host}:52773{PORTAL_PATH}")
 }
 
+/// URLs of the management portal, as far as there are addresses.
+pub fn portal_urls_of(facts: &Facts) -> Vec<String> {
+    portal_urls(&services(&facts.objects))
+}
+
 fn portal_urls(services: &[ServiceStatus]) -> Vec<String> {
     let portals = services.iter().filter(|service| service.ports.contains(&52773));
     portals.flat_map(|service| &service.addresses).map(|address| portal_url(address)).collect()

@@ -6,6 +6,7 @@ pub mod services;
 pub mod validate;
 pub mod webhooks;
 
+use crate::model::Quantity;
 use crate::sim::api::context::{Api, Target};
 use crate::sim::status::Status;
 use crate::sim::store::resource::{Resource, object_mut};
@@ -69,7 +70,25 @@ pub fn on_update(api: &Api, target: &Target, before: &Value, object: &mut Value)
     if target.kind.is("", "services") {
         services::allocate(api, Some(before), object)?;
     }
+    if target.kind.is("", "persistentvolumeclaims") {
+        may_grow(api, target, before, object)?;
+    }
     Ok(())
+}
+
+/// A claim may ask for more when its class allows it.
+fn may_grow(api: &Api, target: &Target, before: &Value, claim: &Value) -> Result<(), Status> {
+    let size = |claim: &Value| Quantity::of(&claim["spec"]["resources"]["requests"]["storage"]);
+    if size(claim) <= size(before) {
+        return Ok(());
+    }
+    let name = claim["spec"]["storageClassName"].as_str().unwrap_or_default();
+    let class = api.store.get(&Resource::new("storage.k8s.io", "storageclasses"), None, name);
+    if class.is_some_and(|class| class["allowVolumeExpansion"] == true) {
+        return Ok(());
+    }
+    let why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize";
+    Err(Status::forbidden(&target.kind.qualified(), target.name(), why))
 }
 
 /// A claim without a class gets the default one.

@@ -27,6 +27,11 @@ impl Disks {
         self.all().entry(disk.into()).or_default().insert(path.into(), content);
     }
 
+    /// Removes a file; false when there is none.
+    pub fn remove(&self, disk: &str, path: &str) -> bool {
+        self.all().get_mut(disk).is_some_and(|files| files.remove(path).is_some())
+    }
+
     /// Forgets the disks of volumes and containers that are gone.
     pub fn forget_lost(&self, store: &Store) {
         let volumes = store.list(&core("persistentvolumes"), None);

@@ -2,11 +2,14 @@
 //! it reads and writes by [`Io`], and its files are those of the pod's volumes ([`Container::read`], [`Container::write`]).
 
 mod cat;
+mod dd;
+mod df;
 mod disk;
 mod hostname;
 mod io;
 mod iris;
 mod portal;
+mod rm;
 mod sh;
 mod stty;
 mod tail;
@@ -15,7 +18,7 @@ pub use disk::Disks;
 pub use io::{Io, Line, Stream, Wire};
 pub use portal::serve as serve_portal;
 
-use crate::sim::controllers::object::{core, items, name, namespace, text, uid};
+use crate::sim::controllers::object::{annotation, core, items, name, namespace, text, uid};
 use crate::sim::controllers::{is_iris, messages};
 use crate::sim::store::Store;
 use futures::future::BoxFuture;
@@ -29,8 +32,11 @@ type Program = for<'a> fn(&'a Container, &'a [String], &'a mut Io) -> BoxFuture<
 /// Every program that is emulated.
 const PROGRAMS: &[(&str, Program)] = &[
     ("cat", cat::run),
+    ("dd", dd::run),
+    ("df", df::run),
     ("hostname", hostname::run),
     ("iris", iris::run),
+    ("rm", rm::run),
     ("sh", sh::run),
     ("stty", stty::run),
     ("tail", tail::run),
@@ -119,10 +125,24 @@ impl Container {
         }
     }
 
+    /// Removes a file; false when there is none.
+    pub fn remove(&self, path: &str) -> bool {
+        self.disk(path).is_some_and(|disk| self.disks.remove(&disk, path))
+    }
+
+    /// The size of the volume behind a path, as its claim says; none for what is not on a volume of its own.
+    pub fn capacity(&self, path: &str) -> Option<String> {
+        Some(text(&*self.claim_of(path)?, "/status/capacity/storage").to_string())
+    }
+
+    /// An annotation of its pod.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        annotation(&self.pod, key)
+    }
+
     /// The name of the PersistentVolume behind a path; none for what is not on a volume of its own.
     pub fn volume_of(&self, path: &str) -> Option<String> {
-        let claim = text(self.source(path)?, "/persistentVolumeClaim/claimName");
-        let claim = self.store.get(&core("persistentvolumeclaims"), namespace(&self.pod), claim)?;
+        let claim = self.claim_of(path)?;
         Some(text(&claim, "/spec/volumeName").to_string()).filter(|volume| !volume.is_empty())
     }
 
@@ -154,6 +174,12 @@ impl Container {
         let of = |field| items(pod, field).iter();
         let mut all = of("/status/containerStatuses").chain(of("/status/initContainerStatuses"));
         all.find(|one| one["name"] == *self.name)
+    }
+
+    /// The claim behind a path.
+    fn claim_of(&self, path: &str) -> Option<Arc<Value>> {
+        let claim = text(self.source(path)?, "/persistentVolumeClaim/claimName");
+        self.store.get(&core("persistentvolumeclaims"), namespace(&self.pod), claim)
     }
 
     /// The volume of the pod that is mounted at a path or above it.

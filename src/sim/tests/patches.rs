@@ -61,3 +61,28 @@ async fn what_cannot_change_is_refused() {
         "{message}"
     );
 }
+
+#[tokio::test]
+async fn a_claim_grows_only_where_its_class_allows_it_and_never_shrinks() {
+    let cluster = cluster().await;
+    let claims = cluster.api("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims");
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": {
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}, "storageClassName": "standard"}});
+    claims.create(&PostParams::default(), &object(claim)).await.unwrap();
+    let bound = |claim: Option<&DynamicObject>| claim.is_some_and(|claim| claim.data["status"]["phase"] == "Bound");
+    kube::runtime::wait::await_condition(claims.clone(), "c", bound).await.unwrap();
+    let size = |size: &str| Patch::Merge(json!({"spec": {"resources": {"requests": {"storage": size}}}}));
+    let (code, message) = refusal(claims.patch("c", &PatchParams::default(), &size("4Gi")).await);
+    assert_eq!(code, 403);
+    assert_eq!(
+        message,
+        "persistentvolumeclaims \"c\" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that \
+         provisions the pvc must support resize"
+    );
+    let (code, message) = refusal(claims.patch("c", &PatchParams::default(), &size("1Gi")).await);
+    assert_eq!(code, 422);
+    assert!(
+        message.ends_with("spec.resources.requests.storage: Forbidden: field can not be less than previous value"),
+        "{message}"
+    );
+}

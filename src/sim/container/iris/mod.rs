@@ -1,6 +1,8 @@
 //! `iris`: what the lab's commands and its users ask of an instance. A subcommand is one file here and one line in [`COMMANDS`].
 
+mod accounts;
 mod globals;
+mod merge;
 mod qlist;
 mod session;
 mod values;
@@ -12,7 +14,7 @@ use futures::future::BoxFuture;
 type Command = for<'a> fn(&'a Container, &'a [String], &'a mut Io) -> BoxFuture<'a, u8>;
 
 /// Every subcommand that is emulated.
-const COMMANDS: &[(&str, Command)] = &[("qlist", qlist::run), ("session", session::run)];
+const COMMANDS: &[(&str, Command)] = &[("merge", merge::run), ("qlist", qlist::run), ("session", session::run)];
 
 /// The name of the only instance.
 const INSTANCE: &str = "IRIS";

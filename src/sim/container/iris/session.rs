@@ -1,5 +1,6 @@
 //! `iris session`: a prompt that knows a few commands of ObjectScript, enough to see that data stay where they are.
 
+use super::accounts::Accounts;
 use super::globals::Values;
 use super::values::{Reader, Reference, Syntax, Term};
 use super::{INSTANCE, is_instance};
@@ -70,6 +71,9 @@ fn begin(arguments: &[String]) -> Result<String, String> {
 impl Session<'_> {
     /// Runs the commands of a line. Returns what they print; the first error ends the line.
     fn line(&mut self, line: &str) -> (String, Then) {
+        if let Some(answer) = Accounts::answer(self.container, line) {
+            return (answer, Then::GoOn);
+        }
         let (mut reader, mut output) = (Reader(line), String::new());
         loop {
             reader.run(char::is_whitespace);

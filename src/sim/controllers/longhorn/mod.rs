@@ -9,6 +9,7 @@ mod lost_nodes;
 mod objects;
 mod parts;
 mod release;
+mod resizer;
 mod settings;
 mod sidecars;
 mod status;

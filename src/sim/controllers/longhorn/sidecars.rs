@@ -3,7 +3,7 @@
 
 use super::objects::{custom, get, is_served};
 use super::parts::serves;
-use super::volumes;
+use super::{resizer, volumes};
 use crate::model::longhorn::{ATTACHER_FINALIZER, DRIVER};
 use crate::sim::controllers::attachments::attachments;
 use crate::sim::controllers::object::{annotation, flag, has_finalizer, is_deleting, name, set_finalizer, text, uid};
@@ -24,6 +24,9 @@ pub fn sync(world: &World, manager: bool) {
     if manager && serves(world, "csi-provisioner") {
         provision(world);
         reclaim(world);
+    }
+    if manager && serves(world, "csi-resizer") {
+        resizer::sync(world);
     }
     if serves(world, "csi-attacher") {
         let attachments = ours(world);

@@ -6,7 +6,7 @@ mod longhorn;
 mod storage;
 mod workloads;
 
-use super::object::{amount, core, name};
+use super::object::{core, name};
 use super::world::World;
 use super::{bootstrap, round};
 use crate::sim::clock::Clock;

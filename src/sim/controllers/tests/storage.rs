@@ -92,15 +92,21 @@ fn a_kept_volume_is_released_and_a_named_one_is_bound() {
 }
 
 #[test]
-fn a_volume_grows_with_its_claim() {
+fn a_volume_grows_with_its_claim_and_its_file_system_when_a_pod_mounts_it() {
     let world = cluster("");
     make(&world, class("Immediate"));
     make(&world, claim("c", json!({})));
     settle(&world);
     change(&world, "PersistentVolumeClaim", "c", json!({"spec": {"resources": {"requests": {"storage": "4Gi"}}}}));
     settle(&world);
-    assert_eq!(get(&world, "PersistentVolumeClaim", "c")["status"]["capacity"]["storage"], "4Gi");
-    assert_eq!(amount(&all(&world, "PersistentVolume")[0]["spec"]["capacity"]["storage"]), amount(&json!("4Gi")));
+    assert_eq!(all(&world, "PersistentVolume")[0]["spec"]["capacity"]["storage"], "4Gi");
+    let status = get(&world, "PersistentVolumeClaim", "c")["status"].clone();
+    assert_eq!(status["capacity"]["storage"], "1Gi");
+    assert_eq!(status["conditions"][0]["type"], "FileSystemResizePending");
+    make(&world, user("p", "c"));
+    settle(&world);
+    let status = get(&world, "PersistentVolumeClaim", "c")["status"].clone();
+    assert_eq!((&status["capacity"]["storage"], &status["conditions"]), (&json!("4Gi"), &Value::Null));
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! Persistent volumes: claims are bound to volumes, volumes are made for claims and removed after them.
 
 mod claim;
+mod expand;
 mod provision;
 
 use super::object::{amount, annotation, is_deleting, items, name, namespace, selects, text, uid};
 use super::world::World;
 use claim::{SOURCE, claim_reference, once};
 pub use claim::{claims, class, default_class, is_bound, reaches, volumes, waits_for_consumer};
+use expand::expand;
+pub use expand::{asks_for_more, set_condition, take_capacity};
 use provision::provision;
 pub use provision::{make, storage_provisioner};
 use serde_json::{Value, json};
@@ -121,21 +124,6 @@ fn hold(world: &World, claim: &Value, volume_name: &str) {
         });
     }
     expand(world, claim, &volume);
-}
-
-/// Makes a volume larger when its claim asks for more and its class allows it.
-fn expand(world: &World, claim: &Value, volume: &Value) {
-    let wanted = &claim["spec"]["resources"]["requests"]["storage"];
-    if amount(wanted) <= amount(&claim["status"]["capacity"]["storage"]) || !is_bound(claim) {
-        return;
-    }
-    let class = class(world, text(claim, "/spec/storageClassName"));
-    if class.is_some_and(|class| class["allowVolumeExpansion"] == true) {
-        if amount(&volume["spec"]["capacity"]["storage"]) < amount(wanted) {
-            world.change(&volumes(), volume, |volume| volume["spec"]["capacity"]["storage"] = wanted.clone());
-        }
-        world.change(&claims(), claim, |claim| claim["status"]["capacity"]["storage"] = wanted.clone());
-    }
 }
 
 /// The phase of a volume, and its end when its claim is gone and it shall not be kept.

@@ -104,10 +104,15 @@ fn new_volume(world: &World, claim: &Value, class: &Value, backend: impl FnOnce(
     })
 }
 
+/// Whether one of our provisioners made a volume.
+pub fn is_ours(volume: &Value) -> bool {
+    annotation(volume, "pv.kubernetes.io/provisioned-by").is_some_and(|provisioner| OURS.contains(&provisioner))
+}
+
 /// Removes a released volume that shall not be kept, if it was made by one of our provisioners.
 pub fn reclaim(world: &World, volume: &Value) {
     match annotation(volume, "pv.kubernetes.io/provisioned-by") {
-        Some(provisioner) if OURS.contains(&provisioner) => world.delete(&volumes(), volume),
+        Some(_) if is_ours(volume) => world.delete(&volumes(), volume),
         Some(_) => {}
         None if text(volume, "/status/phase") == "Failed" => {}
         None => {

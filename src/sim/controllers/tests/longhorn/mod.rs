@@ -64,7 +64,7 @@ fn install(world: &World, settings: &str, replicas: u32) {
         make(world, json!({"kind": "CustomResourceDefinition", "metadata": {"name": name}, "spec": spec}));
     }
     let class = format!(
-        "kind: StorageClass\napiVersion: storage.k8s.io/v1\nmetadata: {{name: longhorn}}\nprovisioner: {DRIVER}\n\
+        "kind: StorageClass\napiVersion: storage.k8s.io/v1\nmetadata: {{name: longhorn}}\nprovisioner: {DRIVER}\nallowVolumeExpansion: true\n\
          parameters: {{fsType: ext4, numberOfReplicas: \"{replicas}\"}}\n"
     );
     for (name, key, text) in [

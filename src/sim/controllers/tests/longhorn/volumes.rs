@@ -105,6 +105,30 @@ fn a_stateful_set_comes_back_from_a_dead_node_where_the_setting_allows_it() {
 }
 
 #[test]
+fn a_volume_grows_only_while_it_is_detached() {
+    let world = cluster("");
+    install(&world, "", 3);
+    make(&world, claim("p"));
+    make(&world, user("p", "lab-1"));
+    settle(&world);
+    change(&world, "PersistentVolumeClaim", "p", json!({"spec": {"resources": {"requests": {"storage": "9Gi"}}}}));
+    settle(&world);
+    let before = get(&world, "PersistentVolumeClaim", "p")["status"].clone();
+    assert_ne!(before["capacity"]["storage"], "9Gi");
+    assert_eq!(before["conditions"][0]["type"], "Resizing");
+    let told = events(&world, "p").join("\n");
+    assert!(
+        told.contains("VolumeResizeFailed") && told.contains("Invalid volume state attached for expansion"),
+        "{told}"
+    );
+    delete(&world, "Pod", "p");
+    settle(&world);
+    let after = get(&world, "PersistentVolumeClaim", "p")["status"].clone();
+    assert_eq!((&after["capacity"]["storage"], &after["conditions"]), (&json!("9Gi"), &Value::Null));
+    assert_eq!(volume(&world, "p")["spec"]["size"], (9_u64 << 30).to_string());
+}
+
+#[test]
 fn without_the_provisioner_nothing_is_made_or_deleted() {
     let world = cluster("");
     install(&world, "", 3);
