@@ -179,7 +179,7 @@ fn what_cannot_grow_is_refused() {
 /// without a size there, and nobody grows them: the test says that it was done.
 #[test]
 fn on_a_real_cluster() {
-    let Some(place) = Place::real() else { return };
+    let Some(place) = Place::real_at_length() else { return };
     let lab = Lab::new(place, "e2e-resize");
     lab.up(&[]).exits(0);
     lab.run(&["resize", "6Gi"]).exits(3).says("no size of their own");

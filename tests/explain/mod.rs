@@ -242,7 +242,7 @@ fn pool_is_used_up(lab: &Lab) {
     lab.up(&["--timeout", if lab.place.is_real() { "15s" } else { "3s" }, "--replicas", "1"]).exits(4);
     let diagnosis = explain(lab, 1);
     let finding = found(&diagnosis, "poolExhausted", "service iris-ext");
-    assert!(finding["mend"].as_str().unwrap().contains("--lb-range FIRST-LAST`"), "{finding:#}");
+    assert!(finding["mend"].as_str().unwrap().contains("pool in the namespace metallb-system"), "{finding:#}");
     assert!(finding["what"].as_str().unwrap().contains("10.64.140.43-10.64.140.49"), "{finding:#}");
     assert_eq!(roots(&diagnosis), ["poolExhausted"], "{diagnosis:#}");
     lab.reader().delete(&format!("/api/v1/namespaces/{namespace}"));

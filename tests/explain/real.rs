@@ -44,7 +44,7 @@ const PRINTED: &[(&str, &str)] = &[
 
 #[test]
 fn lines_of_containers_that_end_on_a_real_cluster() {
-    let Some(place) = Place::real() else { return };
+    let Some(place) = Place::real_at_length() else { return };
     let lab = Lab::new(place, "e2e-lines");
     let count = PRINTED.len().to_string();
     lab.up(&["--replicas", &count]).exits(0);
@@ -77,7 +77,7 @@ fn lines_of_containers_that_end_on_a_real_cluster() {
 
 #[test]
 fn a_volume_that_ignores_the_group_on_a_real_cluster() {
-    let Some(place) = Place::real() else { return };
+    let Some(place) = Place::real_at_length() else { return };
     let lab = Lab::new(place, "e2e-group");
     // A provisioner that nobody knows to ignore fsGroup, and volumes by hand: folders of a node, made by root.
     let class = format!("{}-class", lab.name);

@@ -22,8 +22,16 @@ fn no_address(scene: &Scene, service: &Value) -> Finding {
     let new = |cause, what: String, mend: String| Finding::new(cause, Subject::Service(own.into()), what, mend);
     let port = list(service, "/spec/ports").find_map(|port| port["port"].as_u64()).unwrap_or(52773);
     let until = format!("until then use {}", scene.kubectl(&format!("port-forward service/{own} {port}")));
-    let larger =
-        format!("give it another with {}, or delete a Service that has one", scene.up_with("--lb-range", "FIRST-LAST"));
+    // The pool of a cluster that we did not make is not ours to change.
+    let larger = match scene.identity.provider.as_str() {
+        "existing" => {
+            "make the pool in the namespace metallb-system larger, or delete a Service that has an address".into()
+        }
+        _ => format!(
+            "give it another with {}, or delete a Service that has one",
+            scene.up_with("--lb-range", "FIRST-LAST")
+        ),
+    };
     if let Some(event) = scene.warning("Service", own, |event| text(event, "/reason") == "AllocationFailed") {
         let message = text(event, "/message");
         let (cause, what) = match message.contains("not allowed") {
