@@ -19,10 +19,11 @@ const BUFFER: usize = 32 * 1024;
 
 /// Servers before Kubernetes 1.30 cannot tell a command that its input is over. There the input goes in pieces, each after a line
 /// with its length, to this script, which puts them together again; a length of 0 is the end. A command that ends before its input
-/// takes the reader of the pieces along.
-const REASSEMBLE: &str = r#"{ sh -c 'echo $PPID'; while read -r size && [ "$size" -gt 0 ]; do
+/// takes the reader of the pieces along, and what is under way is read for a second: the server tells no exit code while it is not.
+const REASSEMBLE: &str = r#"exec 3<&0; { sh -c 'echo $PPID'; while read -r size && [ "$size" -gt 0 ]; do
   dd bs="$size" count=1 iflag=fullblock 2>/dev/null || break
-done; } | { read -r reader; "$@"; code=$?; kill -s PIPE "$reader" 2>/dev/null; exit "$code"; }"#;
+done; } | { read -r reader; "$@" 3<&-; code=$?; kill -s PIPE "$reader" 2>/dev/null && {
+  cat <&3 >/dev/null & sleep 1; kill $!; } 2>/dev/null; exit "$code"; }"#;
 
 /// How a command in a container ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
