@@ -36,6 +36,7 @@ pub struct LogStream {
     partial: Vec<u8>,
     lines: VecDeque<LogLine>,
     since: String,
+    follows: bool,
     broken: Option<String>,
 }
 
@@ -67,7 +68,14 @@ impl Cluster {
         match self.open(&Call::get(path)).await {
             Ok(body) => {
                 let since = log.since.unwrap_or_default().to_string();
-                Ok(Some(LogStream { body, partial: Vec::new(), lines: VecDeque::new(), since, broken: None }))
+                Ok(Some(LogStream {
+                    body,
+                    partial: Vec::new(),
+                    lines: VecDeque::new(),
+                    since,
+                    follows: follow,
+                    broken: None,
+                }))
             }
             // It waits for its start, or is gone.
             Err(error) if matches!(error.code(), Some(400 | 404)) => Ok(None),
@@ -103,8 +111,13 @@ impl LogStream {
         let whole = std::mem::replace(&mut self.partial, rest);
         for line in String::from_utf8_lossy(&whole).lines() {
             let (time, text) = line.split_once(' ').unwrap_or((line, ""));
-            // Whole seconds are all that some servers start from.
-            if time > self.since.as_str() {
+            if time.parse::<jiff::Timestamp>().is_err() {
+                // A node that cannot read the log (any more) says so in its place. To who follows it, the end is enough.
+                if !self.follows {
+                    self.lines.push_back(LogLine { time: self.since.clone(), text: line.into() });
+                }
+            } else if time > self.since.as_str() {
+                // Whole seconds are all that some servers start from.
                 self.lines.push_back(LogLine { time: time.into(), text: text.into() });
             }
         }
@@ -130,6 +143,18 @@ mod tests {
         let since = Log { since: Some("2026-01-01T00:00:00.1Z"), ..LOG };
         assert_eq!(lines(&cluster.read_log(&since).await.unwrap().unwrap()), ["b c", ""]);
         assert!(log.lock().unwrap()[1].query.contains("sinceTime=2026-01-01T00%3A00%3A00.1Z"));
+    }
+
+    #[tokio::test]
+    async fn what_a_node_says_in_place_of_the_log_is_no_line_that_others_are_compared_with() {
+        let text = "2026-01-01T00:00:00.1Z a\nrpc error: code = NotFound desc = not found\n";
+        let (cluster, _) = cluster(move |_| Answer::Cut(text.into()));
+        let mut stream = cluster.follow_log(&LOG).await.unwrap().unwrap();
+        assert_eq!((stream.next().await.map(|line| line.text), stream.next().await), (Some("a".into()), None));
+        assert_eq!(
+            cluster.read_log(&LOG).await.unwrap().unwrap()[1].text,
+            "rpc error: code = NotFound desc = not found"
+        );
     }
 
     #[tokio::test]

@@ -50,8 +50,8 @@ pub fn messages(lab: &Lab) {
     let bad = lab.run(&["logs", "data-0", "--messages", "--level", "error"]).exits(0).out;
     assert_eq!(bad, "data-0 | 11/26/26-07:00:01:000 (1) 2 [x] bad\ndata-0 |     more of it\n");
     lab.run(&["logs", "data-1", "--messages"]).exits(1).says("cannot read messages.log of data-1");
-    let mut live = Live::start(lab.command(&["logs", "data-0", "--messages", "-f", "--tail", "0"]));
-    // Without a first line nobody knows when it listens; what is written meanwhile is not lost all the same.
+    let mut live = Live::start(lab.command(&["logs", "data-0", "--messages", "-f"]));
+    live.line(|line| line == "data-0 |     more of it");
     let more = format!("echo '11/26/26-07:00:02:000 (1) 3 [x] worst' >> {MESSAGES}");
     lab.run(&["shell", "data-0", "--", "sh", "-c", &more]).exits(0);
     live.line(|line| line == "data-0 | 11/26/26-07:00:02:000 (1) 3 [x] worst");
