@@ -152,7 +152,7 @@ fn it_has_all_that_helps_and_no_secret() {
 
 #[test]
 fn it_has_all_that_helps_and_no_secret_on_a_real_cluster() {
-    let Some(place) = Place::real() else { return };
+    let Some(place) = Place::real_at_length() else { return };
     let lab = Lab::new(place, "e2e-support");
     lab.up(&[]).exits(0);
     whole(&lab);

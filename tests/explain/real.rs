@@ -21,14 +21,14 @@ fn a_healthy_lab_and_one_without_an_image_on_a_real_cluster() {
 
 #[test]
 fn a_pool_that_is_used_up_on_a_real_cluster() {
-    if let Some(place) = Place::real() {
+    if let Some(place) = Place::real_at_length() {
         pool_is_used_up(&Lab::new(place, "e2e-pool"));
     }
 }
 
 #[test]
 fn a_class_that_is_gone_on_a_real_cluster() {
-    if let Some(place) = Place::real() {
+    if let Some(place) = Place::real_at_length() {
         class_is_gone(&Lab::new(place, "e2e-class"));
     }
 }
