@@ -141,6 +141,14 @@ fn kind_with_a_bundle_needs_no_network() {
     };
     assert_eq!(of("Pulling"), Vec::<&str>::new());
     assert!(of("Pulled").len() >= 3, "{:?}", of("Pulled"));
+    // What a node has is read from its status, which its kubelet writes every half a minute; until then `up` loads once more.
+    let nodes = lab.reader().get("/api/v1/nodes").unwrap();
+    for node in nodes["items"].as_array().unwrap() {
+        lab.reader().wait_until(&format!("/api/v1/nodes/{}", node["metadata"]["name"].as_str().unwrap()), |node| {
+            let images = node["status"]["images"].to_string();
+            BUNDLED[2..].iter().all(|(name, _)| images.contains(name))
+        });
+    }
     lab.up(&["--replicas", "1"]).exits(0).says("Lab two-pod was up already");
     lab.reset().exits(0);
     forget();
