@@ -143,9 +143,11 @@ impl Session<'_> {
 
     fn set(&mut self, reader: &mut Reader) -> Result<(), String> {
         let reference = reader.reference().map_err(syntax)?;
+        reader.run(|c| c == ' ');
         if !reader.take("=") {
             return Err(syntax(Syntax));
         }
+        reader.run(|c| c == ' ');
         let value = self.expression(reader)?;
         self.change(&reference, |values| values.set(reference.clone(), value));
         Ok(())
@@ -236,7 +238,7 @@ mod tests {
     fn globals_are_kept_for_the_next_session_and_variables_are_not() {
         let container = container();
         let mut first = session(&container);
-        assert_eq!(first.line("set ^x=1,^x(\"a\",2)=\"say \"\"hi\"\"\" s y=7 w y,!,^x").0, "7\n1");
+        assert_eq!(first.line("set ^x=1,^x(\"a\",2)=\"say \"\"hi\"\"\" s y = 7 w y,!,^x").0, "7\n1");
         assert_eq!(container.volume_of("/mgr/x/mgr").as_deref(), Some("pvc-1"));
         let mut second = session(&container);
         assert_eq!(second.line("zwrite ^x").0, "^x=1\n^x(\"a\",2)=\"say \"\"hi\"\"\"\n");
