@@ -97,6 +97,17 @@ async fn what_is_not_finished_is_gone() {
 
 /// Wherever it is cut, it is not taken for whole.
 #[tokio::test]
+async fn two_runs_do_not_write_one_file() {
+    let folder = Folder::new("twice");
+    let first = Writer::create(&folder.file(), &head(), 0).unwrap();
+    let refused = Writer::create(&folder.file(), &head(), 0).err().unwrap();
+    assert!(refused.message.starts_with("another run is writing"), "{refused}");
+    first.finish().unwrap();
+    assert!(folder.file().is_file());
+    Writer::create(&folder.file(), &head(), 0).unwrap().finish().unwrap();
+}
+
+#[tokio::test]
 async fn a_bundle_that_was_cut_is_not_whole() {
     let folder = Folder::new("cut");
     let whole = saved(&folder.file()).await;

@@ -25,8 +25,15 @@ impl Writer {
     /// Begins one: `head` says what will be in it. `created` is the time of its files, in seconds since 1970.
     pub fn create(path: &Path, head: &Head, created: u64) -> Result<Writer> {
         let draft = PathBuf::from(format!("{}.part", path.display()));
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&draft);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&draft);
         let file = file.map_err(|e| unwritable(path, e))?;
+        // The lock goes with its process, so what a killed run has left is begun anew.
+        file.try_lock().map_err(|_| {
+            Failure::requirement(format!("another run is writing {}", path.display()))
+                .cause(format!("it holds {}", draft.display()))
+                .hint("wait until it has ended, or name another file")
+        })?;
+        file.set_len(0).map_err(|e| unwritable(path, e))?;
         let mut writer =
             Writer { file, path: path.into(), draft, sums: String::new(), created, start: 0, whole: false };
         let text = serde_json::to_string_pretty(head)

@@ -1,6 +1,7 @@
 //! Runs a Job to its end; gives up at once when its pod cannot run.
 
 use super::delete::say;
+use super::logs;
 use super::request::Call;
 use super::watch::Follow;
 use super::{Cluster, Progress, Selector};
@@ -83,7 +84,7 @@ impl Cluster {
         let mut text = String::new();
         for pod in pods {
             let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-            let path = format!("/api/v1/namespaces/{home}/pods/{name}/log?limitBytes={LOG_LIMIT}");
+            let path = logs::path(home, name, &format!("limitBytes={LOG_LIMIT}"));
             // A pod that never started has none.
             let log = self.text(&Call::get(path)).await.unwrap_or_default();
             text += log.trim_end();

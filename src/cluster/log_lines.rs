@@ -1,7 +1,7 @@
 //! The logs of containers, line by line, each with the time at which it was written.
 
 use super::request::Call;
-use super::{Cluster, read::escape};
+use super::{Cluster, logs, read::escape};
 use crate::error::{Failure, Result};
 use http_body_util::BodyExt;
 use kube::client::Body;
@@ -61,11 +61,8 @@ impl Cluster {
 
     async fn open_log(&self, log: &Log<'_>, follow: bool) -> Result<Option<LogStream>> {
         let since = log.since.map(|time| format!("&sinceTime={}", escape(time))).unwrap_or_default();
-        let path = format!(
-            "/api/v1/namespaces/{}/pods/{}/log?container={}&timestamps=true&follow={follow}{since}",
-            log.namespace, log.pod, log.container
-        );
-        match self.open(&Call::get(path)).await {
+        let query = format!("container={}&timestamps=true&follow={follow}{since}", log.container);
+        match self.open(&Call::get(logs::path(log.namespace, log.pod, &query))).await {
             Ok(body) => {
                 let since = log.since.unwrap_or_default().to_string();
                 Ok(Some(LogStream {

@@ -11,6 +11,11 @@ const MOST: (usize, usize) = (20_000, 4 << 20);
 /// How the kubelet's answer begins when it has no log any more.
 const GONE: &str = "unable to retrieve container logs";
 
+/// The address of a container's log.
+pub(super) fn path(namespace: &str, pod: &str, query: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}")
+}
+
 impl Cluster {
     /// The end of the log of a container's last run; empty when there is none (yet or any more).
     pub(super) async fn log(&self, namespace: &str, pod: &str, container: &str) -> String {
@@ -19,8 +24,7 @@ impl Cluster {
 
     /// The same, as a query says; of a pod with one container, when it names none.
     pub(super) async fn last_lines(&self, namespace: &str, pod: &str, query: &str) -> String {
-        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}");
-        let text = self.text(&Call::get(path)).await.unwrap_or_default();
+        let text = self.text(&Call::get(path(namespace, pod, query))).await.unwrap_or_default();
         if text.starts_with(GONE) {
             return String::new();
         }
@@ -32,7 +36,7 @@ impl Cluster {
     pub async fn whole_log(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Result<String> {
         let (lines, bytes) = MOST;
         let query = format!("container={container}&previous={previous}&tailLines={lines}&limitBytes={bytes}");
-        let answer = self.text(&Call::get(format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}"))).await;
+        let answer = self.text(&Call::get(path(namespace, pod, &query))).await;
         match answer {
             Ok(text) if text.starts_with(GONE) => Ok(String::new()),
             Ok(text) => Ok(text),

@@ -1,6 +1,7 @@
 //! Looks at the nodes themselves, by a pod on each that says what it saw and goes again. The caller removes them, whatever came of it.
 
 use super::delete::say;
+use super::logs;
 use super::request::Call;
 use super::watch::Follow;
 use super::{Cluster, Progress, Selector};
@@ -79,8 +80,7 @@ impl Cluster {
         let text = |path: &str| pod.pointer(path).and_then(Value::as_str).unwrap_or_default();
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
         let query = format!("container={CONTAINER}&limitBytes={LOG_LIMIT}");
-        let path = format!("/api/v1/namespaces/{namespace}/pods/{name}/log?{query}");
-        let answer = self.text(&Call::get(path)).await;
+        let answer = self.text(&Call::get(logs::path(namespace, name, &query))).await;
         answer.map_err(|error| self.failure(&format!("read the log of {name}"), &error))
     }
 }

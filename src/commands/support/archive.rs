@@ -83,7 +83,11 @@ impl Archive {
             // Half an archive is none.
             let _ = std::fs::remove_file(path);
         }
-        packed.and_then(|()| Ok(file.metadata()?.len())).map_err(failed)
+        packed.and_then(|()| Ok(file.metadata()?.len())).map_err(|error| {
+            Failure::step(format!("cannot write {} to its end", path.display()))
+                .caused_by(error)
+                .hint("make room there, or name a file elsewhere: iris-lab support FILE")
+        })
     }
 
     fn pack(&self, file: impl Write, folder: &str) -> std::io::Result<()> {
