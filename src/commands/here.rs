@@ -128,8 +128,9 @@ impl Here {
     /// The failure of a command that needs the cluster, when it does not run.
     pub fn does_not_run(&self) -> Failure {
         let select = again::selector(&self.state, &self.name).unwrap_or_default();
+        let up = self.target.as_ref().map_or("iris-lab up", |target| target.up.as_str());
         Failure::requirement(format!("the cluster of the lab {} does not run", self.name))
-            .hint(format!("remove what is left of it with `iris-lab reset{select}`"))
+            .hint(format!("start it with `{up}`, or remove what is left of it with `iris-lab reset{select}`"))
     }
 
     /// The lab that was applied, and the hash of its password.
