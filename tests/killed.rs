@@ -4,6 +4,7 @@ use crate::scenario::inventory;
 use crate::support::{Id, Lab, Place, same, shape};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 #[test]
 fn up_on_the_simulator_then_up() {
@@ -64,7 +65,7 @@ fn reset_with_longhorn_then_reset() {
 #[test]
 fn up_with_longhorn_on_a_real_cluster_then_up() {
     if let Some(place) = Place::real_at_length() {
-        up_again(&Lab::new(place, "e2e-killed").with(LONGHORN));
+        up_in_a_row(&Lab::new(place, "e2e-killed").with(LONGHORN));
     }
 }
 
@@ -78,7 +79,7 @@ fn up_with_longhorn_on_a_real_cluster_then_reset() {
 #[test]
 fn reset_with_longhorn_on_a_real_cluster_then_reset() {
     if let Some(place) = Place::real_at_length() {
-        reset_again(&Lab::new(place, "e2e-killed").with(LONGHORN));
+        reset_in_a_row(&Lab::new(place, "e2e-killed").with(LONGHORN));
     }
 }
 
@@ -143,24 +144,66 @@ fn reset_at_once(lab: &Lab) {
     }
 }
 
+/// One run after the other, each killed a step later; then one that nobody kills. Where a round takes minutes, every state is still
+/// one that a later run has to go on from.
+fn up_in_a_row(lab: &Lab) {
+    let before = inventory(lab);
+    lab.up(&[]).exits(0);
+    let undisturbed = state(lab);
+    lab.reset().exits(0);
+    for moment in moments(lab) {
+        kill_up(lab, &moment);
+    }
+    lab.up(&[]).exits(0);
+    same(&undisturbed, &state(lab), "`up` after a kill at every step");
+    lab.reset().exits(0);
+    nothing_is_left(lab, &before, "every step");
+}
+
 fn reset_again(lab: &Lab) {
     let before = inventory(lab);
+    for moment in moments_of_reset(lab) {
+        lab.up(&[]).exits(0);
+        assert!(kill_reset(lab, &moment), "no {moment:?} in `reset`");
+        lab.reset().exits(0);
+        nothing_is_left(lab, &before, &moment);
+    }
+}
+
+/// As [`up_in_a_row`], for `reset`.
+fn reset_in_a_row(lab: &Lab) {
+    let before = inventory(lab);
+    let moments = moments_of_reset(lab);
+    lab.up(&[]).exits(0);
+    for moment in moments {
+        // What an earlier run has removed to the end is no step of the next one any more.
+        if !kill_reset(lab, &moment) {
+            lab.up(&[]).exits(0);
+            assert!(kill_reset(lab, &moment), "no {moment:?} in `reset`");
+        }
+    }
+    lab.reset().exits(0);
+    nothing_is_left(lab, &before, "every step");
+}
+
+/// Every moment of a `reset` of the whole lab, which is gone then.
+fn moments_of_reset(lab: &Lab) -> Vec<Moment> {
     lab.up(&[]).exits(0);
     let events = lab.run(&["reset", "--yes", "-o", "json"]).exits(0).events();
     let steps = events.iter().filter(|event| event["event"] == "step-finished");
     let steps: Vec<String> = steps.filter_map(|event| Some(event["step"].as_str()?.to_string())).collect();
     assert!(!steps.is_empty());
-    for moment in steps.into_iter().flat_map(|step| around(lab, step)) {
-        lab.up(&[]).exits(0);
-        let mut seen = false;
-        lab.killed(&["reset", "--yes"], |event| {
-            seen |= moment.is(event);
-            seen
-        });
-        assert!(seen, "no {moment:?} in `reset`");
-        lab.reset().exits(0);
-        nothing_is_left(lab, &before, &moment);
-    }
+    steps.into_iter().flat_map(|step| around(lab, step)).collect()
+}
+
+/// Whether `reset` came to that moment, and was killed there.
+fn kill_reset(lab: &Lab, moment: &Moment) -> bool {
+    let mut seen = false;
+    lab.killed(&["reset", "--yes"], |event| {
+        seen |= moment.is(event);
+        seen
+    });
+    seen
 }
 
 fn kill_up(lab: &Lab, moment: &Moment) {
@@ -190,7 +233,7 @@ fn state(lab: &Lab) -> BTreeMap<String, Value> {
 }
 
 #[track_caller]
-fn nothing_is_left(lab: &Lab, before: &crate::support::Objects, moment: &Moment) {
+fn nothing_is_left(lab: &Lab, before: &crate::support::Objects, moment: impl Debug) {
     let left = lab.left();
     assert!(left.is_empty(), "left on this host after a kill {moment:?}:\n{}", left.join("\n"));
     same(before, &inventory(lab), &format!("left in the cluster after a kill {moment:?}"));

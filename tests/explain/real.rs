@@ -2,7 +2,7 @@
 
 use super::{class_is_gone, explain, found, is_healthy, pool_is_used_up, quotes, roots};
 use crate::support::{Lab, Place};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn a_healthy_lab_and_one_without_an_image_on_a_real_cluster() {
@@ -11,12 +11,27 @@ fn a_healthy_lab_and_one_without_an_image_on_a_real_cluster() {
     lab.up(&[]).exits(0);
     is_healthy(&lab);
     let image = "containers.intersystems.com/intersystems/nosuch:1";
+    let pods = format!("/api/v1/namespaces/{}/pods", lab.namespace);
+    let uid = lab.reader().get(&format!("{pods}/data-1")).unwrap()["metadata"]["uid"].clone();
     lab.up(&["--image", image, "--timeout", "15s"]);
+    // On a slow machine the run may end before the old pod has: what is asked about is the new one, once its image was asked for.
+    lab.reader().wait_for_next(&pods, "data-1", &uid, waits_for_its_image);
     let diagnosis = explain(&lab, 1);
     // A node whose mirror has no such image goes on to the registry itself, which may not be reached from there.
     assert!(["imageMissing", "registrySilent"].contains(&roots(&diagnosis)[0].as_str()), "{diagnosis:#}");
     assert!(diagnosis["findings"][0]["what"].as_str().unwrap().contains(image), "{diagnosis:#}");
     lab.reset().exits(0);
+}
+
+fn waits_for_its_image(pod: &Value) -> bool {
+    ["initContainerStatuses", "containerStatuses"]
+        .iter()
+        .filter_map(|field| pod["status"][field].as_array())
+        .flatten()
+        .any(|status| {
+            ["ErrImagePull", "ImagePullBackOff"]
+                .contains(&status["state"]["waiting"]["reason"].as_str().unwrap_or_default())
+        })
 }
 
 #[test]
