@@ -144,13 +144,36 @@ fn another_account_has_a_password_of_its_own() {
     lab.up(&[]).exits(0);
     let (first, hash) = (password(&lab), lab.hash());
     golden("accounts/no-account", &lab.redacted(&lab.run(&["password", "--user", "nobody"]).exits(3).transcript()));
-    let run = lab.run(&["password", "--user", "appuser"]).exits(0).says("appuser; not tried");
+    let run = lab.run(&["password", "--user", "appuser"]).exits(0).says("set for appuser; tried, and it is theirs");
     golden("accounts/other", &lab.redacted(&run.out));
     assert_eq!((password(&lab), lab.hash()), (first, hash), "the lab's own stays");
     let told = account(&lab, "appuser");
     assert!(told[0]["password"].as_str().unwrap().ends_with("password-appuser"), "{told:#?}");
     assert_eq!(told[0]["origin"], "the lab");
     up_changes_nothing(&lab);
+    lab.reset().exits(0);
+    lab.is_gone();
+}
+
+#[test]
+fn a_user_of_the_lab_shares_its_password() {
+    let lab = Lab::on_sim().with(&["--set", "iris.users=[{name: appuser, roles: [MyApp]}]"]);
+    lab.up(&[]).exits(0).says("SuperUser, _SYSTEM, appuser");
+    assert_eq!(lab.run(&["status", "-o", "json"]).exits(0).json()["users"], json!(["SuperUser", "_SYSTEM", "appuser"]));
+    let is_the_labs = |pods: Value| {
+        let told = account(&lab, "appuser");
+        assert_eq!((told.len(), &told[0]["password"]), (1, &json!("the lab's")), "{told:#?}");
+        assert_eq!((&told[0]["origin"], &told[0]["pods"]), (&json!("the lab"), &pods));
+    };
+    is_the_labs(json!(["data-0", "data-1"]));
+    lab.run(&["password", "--user", "appuser"]).exits(0);
+    assert!(account(&lab, "appuser")[0]["password"].as_str().unwrap().ends_with("password-appuser"));
+    // The lab's next one is for all who share it, in the pods that are there and in those to come.
+    lab.run(&["password"]).exits(0).says("set for SuperUser, _SYSTEM, Admin, appuser");
+    lab.up(&["--replicas", "3"]).exits(0);
+    is_the_labs(json!(["data-0", "data-1", "data-2"]));
+    lab.run(&["down"]).exits(0);
+    assert_eq!(account(&lab, "appuser")[0]["password"], "the lab's, not tried");
     lab.reset().exits(0);
     lab.is_gone();
 }

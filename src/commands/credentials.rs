@@ -89,6 +89,17 @@ pub fn take_over(dir: &LabDir, account: Option<&str>, hash: &str) -> Result<()> 
     fs::rename(next(dir, account), &path).map_err(|error| unwritable(&path, error))
 }
 
+/// Removes the files of accounts that had a password of their own, and share the lab's again.
+pub fn forget(dir: &LabDir, accounts: &[String]) -> Result<()> {
+    for path in accounts.iter().map(|account| dir.password_of(account)) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(&path, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Does so when the cluster has taken it over already, and the run that did it came no further.
 pub fn settle(dir: &LabDir, hash: &str) -> Result<()> {
     match prepared(dir, None)? {

@@ -15,6 +15,7 @@ use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::plan;
 use crate::provider::{self, Provider};
+use crate::workload::accounts;
 use serde_json::Value;
 
 /// A lab that was brought up from this host.
@@ -174,6 +175,11 @@ fn is_on_longhorn(facts: &Facts) -> bool {
     let wanted: Vec<&str> = facts.claims.iter().map(|claim| text(claim, "/spec/storageClassName")).collect();
     let mut used = facts.storage_classes.iter().filter(|class| wanted.contains(&name(class)));
     used.any(|class| text(class, "/provisioner") == DRIVER)
+}
+
+/// The accounts that log in with the lab's password, as its record says; without one those of every lab.
+pub fn logins(facts: &Facts) -> Vec<String> {
+    accounts::logins(&recorded(facts).map(|(lab, _)| lab).unwrap_or_default())
 }
 
 /// Whether the lab that was applied has Longhorn, as its record says.

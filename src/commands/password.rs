@@ -69,10 +69,14 @@ async fn locked(
     let user = account.map(|account| format!(" --user {account}")).unwrap_or_default();
     finish(outcome, &lab, &format!("iris-lab password{user}{select}"), &file.display().to_string())?;
     credentials::take_over(&here.dir, account, &hash)?;
+    let accounts = account.map_or_else(|| accounts::sharing(&lab), |account| vec![account.into()]);
+    if account.is_none() {
+        credentials::forget(&here.dir, &accounts)?;
+    }
     let summary = PasswordSummary {
         lab: here.name,
         simulated: here.provider.is_simulated(),
-        accounts: account.map_or_else(|| accounts::PREDEFINED.map(String::from).into(), |account| vec![account.into()]),
+        accounts,
         pods: workload::pods(&lab),
         password_file: credentials::file(&here.dir, account).display().to_string(),
         seconds,

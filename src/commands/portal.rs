@@ -1,6 +1,6 @@
 //! `iris-lab portal`: the portal of each pod, and Longhorn's UI, at ports of this host for as long as this runs.
 
-use super::here::has_longhorn;
+use super::here::{has_longhorn, logins};
 use super::pods::LabPods;
 use crate::cli::PortalArgs;
 use crate::cluster::{Cluster, Pods, Selector};
@@ -8,7 +8,7 @@ use crate::error::{Failure, Result};
 use crate::exec;
 use crate::model::ObjectRef;
 use crate::model::longhorn;
-use crate::model::status::{PORTAL_PATH, USERS};
+use crate::model::status::PORTAL_PATH;
 use crate::ui::{PortalPage, Ui, portal_line, portal_text};
 use crate::workload::{STATEFUL_SET, WEB_PORT};
 use futures::FutureExt;
@@ -74,6 +74,8 @@ async fn doors(ui: &Ui, lab: &LabPods, address: IpAddr) -> Result<Vec<Door>> {
     let mut doors = Vec::new();
     let password = lab.here.dir.password();
     let password_file = password.exists().then(|| password.display().to_string());
+    let facts = lab.here.facts(Some(&lab.cluster)).await?;
+    let users = logins(&facts);
     for ordinal in 0..lab.replicas {
         let name = format!("{STATEFUL_SET}-{ordinal}");
         let wanted = FIRST_PORT.saturating_add(u16::try_from(ordinal).unwrap_or(u16::MAX));
@@ -84,12 +86,12 @@ async fn doors(ui: &Ui, lab: &LabPods, address: IpAddr) -> Result<Vec<Door>> {
             url: format!("http://{local}{PORTAL_PATH}"),
             ready: false,
             why: String::new(),
-            users: USERS.map(Into::into).to_vec(),
+            users: users.clone(),
             password_file: password_file.clone(),
         };
         doors.push(Door::new(lab, page, &lab.namespace, selector, WEB_PORT, listener).await?);
     }
-    if has_longhorn(&lab.here.facts(Some(&lab.cluster)).await?) {
+    if has_longhorn(&facts) {
         let name = "Longhorn".to_string();
         let (listener, local) = listen(ui, &name, address, LONGHORN_PORT).await?;
         let url = format!("http://{local}");

@@ -1,11 +1,12 @@
 //! `iris-lab status`: one screen; success only when all of it is healthy.
 
-use super::here::Here;
+use super::here::{Here, logins};
 use super::{addresses, again};
 use crate::cli::StatusArgs;
 use crate::cluster::Cluster;
 use crate::error::{Failure, Result};
 use crate::exec::System;
+use crate::model::Facts;
 use crate::model::status::{LabIdentity, LabState, Status};
 use crate::ui::{Ui, status_text};
 
@@ -19,7 +20,7 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
     };
     loop {
         let facts = here.facts(cluster.as_ref()).await?;
-        let mut status = Status::of(&identity, &facts);
+        let mut status = status_of(&identity, &facts);
         status.notes.extend(moved.clone());
         match &mut changes {
             Some(changes) => {
@@ -69,6 +70,11 @@ pub(super) async fn find(here: &Here) -> Result<Found> {
     // where it was.
     let cluster = if stopped { None } else { cluster.map_err(|failure| moved.iter().fold(failure, Failure::hint))? };
     Ok(Found { identity, cluster, moved })
+}
+
+/// What is seen of a lab, and who logs in there.
+pub(super) fn status_of(identity: &LabIdentity, facts: &Facts) -> Status {
+    Status { users: logins(facts), ..Status::of(identity, facts) }
 }
 
 /// The status is on the screen already: only its exit code is left to say.

@@ -18,7 +18,8 @@ use crate::model::{Action, Check, Facts, NodeName, Plan, Verdict};
 use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::ui::{Look, Ui, UpSummary, plan_text};
-use crate::{plan as planner, provider, workload, yaml};
+use crate::workload::{self, accounts};
+use crate::{plan as planner, provider, yaml};
 use std::fs;
 use std::time::Instant;
 
@@ -117,11 +118,7 @@ fn summary(request: &Request, facts: &Facts, hash: &str) -> UpSummary {
         simulated: status.simulated,
         namespace: status.namespace,
         portal_urls: status.portal_urls,
-        users: status
-            .users
-            .into_iter()
-            .chain(request.lab.spec.iris.users.iter().map(|user| user.name.clone()))
-            .collect(),
+        users: accounts::logins(&request.lab),
         password_file: status.password_file,
         kubeconfig: request.dir.kubeconfig().display().to_string(),
         ..UpSummary::default()

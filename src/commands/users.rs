@@ -71,7 +71,8 @@ async fn ask(
     facts: &Facts,
     password: Option<&str>,
 ) -> Vec<(String, std::result::Result<Answers, String>)> {
-    let questions = &accounts::questions(true, password);
+    let names = accounts::sharing(lab);
+    let questions = &accounts::questions(true, password.map(|password| (names.as_slice(), password)));
     let one = |name: String| async move {
         let ready = facts.pods.iter().any(|pod| pod["metadata"]["name"] == name.as_str() && is_ready(pod));
         if !ready {
@@ -146,10 +147,10 @@ fn password(name: &str, tried: Option<bool>, must_change: bool, lab: &Lab, dir: 
     let own = dir.password_of(name);
     let text = match tried {
         Some(true) => "the lab's".to_string(),
+        _ if own.exists() => format!("in {}", own.display()),
         Some(false) => "another one than the lab's".into(),
         None if name == OWNER => return "none: `iris-lab session` needs none".into(),
-        None if own.exists() => format!("in {}", own.display()),
-        None if PREDEFINED.contains(&name) => "the lab's, not tried".into(),
+        None if accounts::sharing(lab).iter().any(|sharing| sharing == name) => "the lab's, not tried".into(),
         None if origin(name, lab) == "the lab" => "by its hash in the lab".into(),
         None => "its own".into(),
     };

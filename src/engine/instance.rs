@@ -65,14 +65,10 @@ impl Session<'_> {
         let merged = cluster.merge(pod, CONTAINER, &accounts::merge_file(names, hash)).await;
         merged.map_err(|failure| without(hash, failure))?;
         let done = format!("set for {}", names.join(", "));
-        if !names.iter().any(|name| accounts::PREDEFINED.contains(&name.as_str())) {
-            return Ok(StepEnd::Changed(format!("{done}; not tried")));
-        }
         let password = fs::read_to_string(file)
             .map_err(|error| Failure::step(format!("cannot read {}", file.display())).caused_by(error))?;
-        let questions = accounts::questions(false, Some(password.trim_end_matches('\n')));
+        let questions = accounts::questions(false, Some((names, password.trim_end_matches('\n'))));
         let tried = accounts::answers(&cluster.session(pod, CONTAINER, &questions).await?).tried;
-        let tried: Vec<&(String, bool)> = tried.iter().filter(|(name, _)| names.contains(name)).collect();
         let refused: Vec<&str> = tried.iter().filter(|(_, theirs)| !theirs).map(|(name, _)| name.as_str()).collect();
         match (refused.as_slice(), tried.as_slice()) {
             ([], []) => Ok(StepEnd::Changed(format!("{done}; its instance does not say whether it takes it"))),

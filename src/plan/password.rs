@@ -34,7 +34,7 @@ pub fn set_password(wanted: &Password) -> Result<Plan> {
     let Password { lab, provider, facts, account, hash, file } = *wanted;
     let accounts: Vec<String> = match account {
         Some(account) => vec![account.into()],
-        None => workload::accounts::PREDEFINED.map(String::from).into(),
+        None => workload::accounts::sharing(lab),
     };
     let namespace = lab.spec.iris.namespace.as_str();
     let mut steps: Vec<Step> = workload::pods(lab)

@@ -187,7 +187,7 @@ mod tests {
             password_file: Some("/home/user/.local/state/iris-lab/two-pod/password".into()),
             ..LabIdentity::default()
         };
-        Status::of(&identity, &facts)
+        Status { users: vec!["SuperUser".into(), "_SYSTEM".into()], ..Status::of(&identity, &facts) }
     }
 
     #[test]

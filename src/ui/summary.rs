@@ -142,7 +142,7 @@ impl UpSummary {
         rows.push(("Users", self.users.join(", ")));
         rows.extend(self.password_file.iter().map(|file| ("Password", format!("in {file}"))));
         rows.push(("Kubeconfig", self.kubeconfig.clone()));
-        let banner = "Simulated: nothing real was made, no IRIS runs, and the portal does not answer";
+        let banner = "Simulated: nothing real was made, and no IRIS answers at the portal's address";
         format!(
             "{}\n\n{}{}{}",
             head_line(&head, self.seconds, look),
@@ -154,7 +154,7 @@ impl UpSummary {
             },
             next(
                 &[
-                    (&format!("iris-lab status{}", self.select), "Show what runs and whether it is healthy"),
+                    (&format!("iris-lab session{}", self.select), "Open a prompt of IRIS in a pod"),
                     (&format!("iris-lab down{}", self.select), "Remove the pods, keep their data"),
                 ],
                 look
@@ -309,11 +309,11 @@ Lab two-pod is up (41s)
   Password    in /state/two-pod/password
   Kubeconfig  /state/two-pod/kubeconfig
 
-Simulated: nothing real was made, no IRIS runs, and the portal does not answer
+Simulated: nothing real was made, and no IRIS answers at the portal's address
 
 Next:
-  iris-lab status  Show what runs and whether it is healthy
-  iris-lab down    Remove the pods, keep their data
+  iris-lab session  Open a prompt of IRIS in a pod
+  iris-lab down     Remove the pods, keep their data
 "
         );
         assert!(UpSummary { changed: 0, ..summary }.text(&Look::plain()).contains("was up already"));

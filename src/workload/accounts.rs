@@ -1,7 +1,12 @@
 //! The accounts of an instance: what sets their password, and what a session is asked about them and answers, line by line.
 
+use crate::lab::Lab;
+
 /// Predefined accounts that get the lab's password at the first start of an instance, and keep it together.
 pub const PREDEFINED: [&str; 3] = ["SuperUser", "_SYSTEM", "Admin"];
+
+/// Those of them that need not change it at their first login: the merge file says so.
+pub const LOGINS: [&str; 2] = ["SuperUser", "_SYSTEM"];
 
 /// What every answer begins with: a session prints prompts and greetings besides.
 const ANSWER: &str = "iris-lab:";
@@ -28,6 +33,21 @@ pub struct Answers {
     pub tried: Vec<(String, bool)>,
 }
 
+/// The accounts that share the lab's password: predefined ones, and those that the lab makes.
+pub fn sharing(lab: &Lab) -> Vec<String> {
+    with_users(&PREDEFINED, lab)
+}
+
+/// Those of them that log in with it at once.
+pub fn logins(lab: &Lab) -> Vec<String> {
+    with_users(&LOGINS, lab)
+}
+
+fn with_users(predefined: &[&str], lab: &Lab) -> Vec<String> {
+    let users = lab.spec.iris.users.iter().map(|user| user.name.clone());
+    predefined.iter().map(ToString::to_string).chain(users).collect()
+}
+
 /// Why a name cannot be one of an account.
 pub fn check_name(name: &str) -> Result<(), &'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || IN_NAMES.contains(c);
@@ -43,9 +63,9 @@ pub fn merge_file(accounts: &[String], hash: &str) -> String {
     format!("[Actions]\n{}", accounts.iter().map(line).collect::<String>())
 }
 
-/// What to ask a session in the namespace %SYS: its accounts, where they are wanted, and whether the password is that of the
-/// predefined ones. Nobody is logged in by that, and nothing counts as a failed login.
-pub fn questions(list: bool, password: Option<&str>) -> String {
+/// What to ask a session in the namespace %SYS: its accounts, where they are wanted, and of which of these accounts a password is.
+/// Nobody is logged in by that, and nothing counts as a failed login.
+pub fn questions(list: bool, tried: Option<(&[String], &str)>) -> String {
     let mut text = String::new();
     if list {
         text += "set r=##class(%ResultSet).%New(\"Security.Users:List\") do r.Execute(\"*\") while r.Next() { \
@@ -53,9 +73,9 @@ pub fn questions(list: bool, password: Option<&str>) -> String {
                  write !,\"iris-lab:user:\",n,\"=\",$get(p(\"Enabled\")),$get(p(\"ChangePassword\")) } write !\n";
     }
     // What is not ASCII may be read in another character set there, and would only seem to be wrong.
-    if let Some(password) = password.filter(|password| password.is_ascii()) {
+    if let Some((names, password)) = tried.filter(|(_, password)| password.is_ascii()) {
         let password = password.replace('"', "\"\"");
-        text.extend(PREDEFINED.map(|name| {
+        text.extend(names.iter().map(|name| {
             format!(
                 "if ##class(Security.Users).Exists(\"{name}\",.u) write !,\"iris-lab:password:{name}=\",\
                  ##class(Security.Users).CheckPassword(.u,\"{password}\"),!\n"
@@ -99,12 +119,13 @@ mod tests {
 
     #[test]
     fn each_question_is_a_line_and_the_last_one_ends_the_session() {
-        let text = questions(true, Some("a\"b"));
+        let names = PREDEFINED.map(String::from);
+        let text = questions(true, Some((&names, "a\"b")));
         assert_eq!(text.lines().count(), 5);
         assert!(text.ends_with("\nhalt\n"));
         assert!(text.contains("CheckPassword(.u,\"a\"\"b\")"), "{text}");
         assert_eq!(questions(false, None), "halt\n");
-        assert_eq!(questions(false, Some("パス")), "halt\n", "it could not be told from a wrong one");
+        assert_eq!(questions(false, Some((&names, "パス"))), "halt\n", "it could not be told from a wrong one");
     }
 
     #[test]

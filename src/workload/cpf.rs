@@ -1,6 +1,7 @@
 //! The merge file: what IRIS merges into its configuration, rendered from the lab.
 
-use super::{ACCOUNTS, CONFIG_MAP};
+use super::CONFIG_MAP;
+use super::accounts::LOGINS;
 use crate::lab::image::{Edition, Image};
 use crate::lab::{Lab, User};
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub fn render(lab: &Lab, image: &Image, hash: Option<&str>) -> String {
     let mut text = section("Startup", settings(&startup)) + "\n" + &section("config", settings(&cpf.config));
     if image.takes_actions() {
         // A predefined account has to change its password at its first login, and a client of an API cannot.
-        let accounts = ACCOUNTS.map(|name| format!("ModifyUser:Name={name},ChangePassword=0,PasswordNeverExpires=1"));
+        let accounts = LOGINS.map(|name| format!("ModifyUser:Name={name},ChangePassword=0,PasswordNeverExpires=1"));
         let users = lab.spec.iris.users.iter().map(|user| create(user, hash));
         text += &("\n".to_string() + &section("Actions", cpf.actions.iter().cloned().chain(accounts).chain(users)));
     }

@@ -33,8 +33,6 @@ pub const MOUNTS: [&str; 2] = ["/iris-mgr", "/vol-data"];
 pub const SUPERSERVER_PORT: u16 = 1972;
 /// Port of the portal.
 pub const WEB_PORT: u16 = 52773;
-/// Predefined accounts that log in with the lab's password at once.
-pub const ACCOUNTS: [&str; 2] = ["SuperUser", "_SYSTEM"];
 
 /// Names of the pods.
 pub fn pods(lab: &Lab) -> Vec<String> {

@@ -4,9 +4,9 @@ use super::archive::Archive;
 use super::{cluster, plan, read};
 use crate::cluster::Cluster;
 use crate::commands::here::Here;
-use crate::commands::status::{Found, find};
+use crate::commands::status::{Found, find, status_of};
 use crate::error::{Failure, Result};
-use crate::model::{Diagnosis, ObjectRef, Status};
+use crate::model::{Diagnosis, ObjectRef};
 use crate::plan::RECORD;
 use crate::ui::{Look, diagnosis_text, status_text};
 
@@ -51,7 +51,7 @@ async fn of_found(archive: &mut Archive, here: &Here, found: &Found) {
 async fn explained(archive: &mut Archive, here: &Here, found: &Found) {
     match here.facts_in_detail(found.cluster.as_ref()).await {
         Ok(facts) => {
-            let (status, diagnosis) = (Status::of(&found.identity, &facts), Diagnosis::of(&found.identity, &facts));
+            let (status, diagnosis) = (status_of(&found.identity, &facts), Diagnosis::of(&found.identity, &facts));
             archive.text("lab/status.txt", Ok(status_text(&status, &Look::plain())));
             archive.text("lab/explain.txt", Ok(diagnosis_text(&diagnosis, &Look::plain())));
             archive.json("lab/explain.json", Ok(diagnosis));

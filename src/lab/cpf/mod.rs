@@ -18,9 +18,10 @@ pub fn check(lab: &Lab) -> Vec<Finding> {
 }
 
 impl Lab {
-    /// Names of the accounts that its actions create.
+    /// Names of the accounts that it makes, by its users and by actions of its own.
     pub fn created_users(&self) -> Vec<&str> {
-        action::created(&self.spec.iris.cpf.actions, "User")
+        let users = self.spec.iris.users.iter().map(|user| user.name.as_str());
+        users.chain(action::created(&self.spec.iris.cpf.actions, "User")).collect()
     }
 }
 

@@ -14,9 +14,6 @@ use super::object::{by_name, is_default_class, is_leaving, is_ready, list, name,
 use serde::Serialize;
 use serde_json::Value;
 
-/// The accounts of the management portal.
-pub const USERS: [&str; 2] = ["SuperUser", "_SYSTEM"];
-
 /// What is known of a lab without looking at its cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabIdentity {
@@ -97,7 +94,7 @@ pub struct Status {
     pub services: Vec<ServiceStatus>,
     /// The management portal's URLs.
     pub portal_urls: Vec<String>,
-    /// Accounts of the portal.
+    /// Accounts that log in with the lab's password, as far as is known without asking its instances: filled in by the caller.
     pub users: Vec<String>,
     /// Where their password is, if we made it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,7 +187,7 @@ impl Status {
             volumes: by_name(&facts.claims).into_iter().map(|claim| volume(claim, facts)).collect(),
             portal_urls: portal_urls(&services),
             services,
-            users: USERS.map(String::from).to_vec(),
+            users: Vec::new(),
             password_file: identity.password_file.clone(),
         };
         problems::judge(&mut status, identity, facts);

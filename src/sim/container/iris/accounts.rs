@@ -3,6 +3,7 @@
 use crate::model::password_hash;
 use crate::sim::container::Container;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The accounts of a new instance: enabled, and whether their password has to be changed at the first login.
 const NEW: &[(&str, bool, bool)] = &[
@@ -72,7 +73,7 @@ impl Accounts {
         accounts
     }
 
-    /// What the actions of a merge file change. An account that is not there is passed over.
+    /// What the actions of a merge file change. One that is there is not created, and one that is not is not changed.
     pub fn merge(&mut self, text: &str) {
         for line in text.lines() {
             let Some((action, properties)) = line.split_once(':') else { continue };
@@ -82,11 +83,10 @@ impl Accounts {
                 one.strip_prefix('"').map_or(one.split(',').next(), |quoted| quoted.split('"').next())
             };
             let Some(name) = property("Name") else { continue };
-            if action == "CreateUser" {
-                self.0.entry(name.into()).or_insert(Account { enabled: true, ..Account::default() });
-            }
-            let Some(account) = self.0.get_mut(name).filter(|_| ["CreateUser", "ModifyUser"].contains(&action)) else {
-                continue;
+            let account = match (action, self.0.entry(name.into())) {
+                ("CreateUser", Entry::Vacant(free)) => free.insert(Account { enabled: true, ..Account::default() }),
+                ("ModifyUser", Entry::Occupied(there)) => there.into_mut(),
+                _ => continue,
             };
             if let Some(hash) = property("PasswordHash") {
                 account.hash = hash.into();
