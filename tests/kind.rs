@@ -1,7 +1,10 @@
 //! The provider kind from beginning to end, on a stand-in of kind that behaves and misbehaves as the real one, over a real Kubernetes
 //! and a real Docker. Its nodes have no iSCSI, as those of the real one.
 
-use crate::support::{FIT_FOR_LONGHORN, Lab, Place, Rig};
+use crate::support::{
+    FIT_FOR_LONGHORN, Lab, Place, Rig, answers_alternate, docker_with_base, forget_images, lab_with_application,
+    on_base,
+};
 use std::process::Command;
 
 /// Out of the network that is made where no other network is in the way.
@@ -156,6 +159,33 @@ fn kind_with_a_bundle_needs_no_network() {
     BUNDLED[..2].iter().for_each(|(name, stand_in)| drop(docker(&["tag", stand_in, name])));
     let _ = std::fs::remove_dir_all(lab.scratch.path().join("home/.cache"));
     nothing_is_left(&lab);
+}
+
+/// Built by the real Docker, and brought to the nodes by the registry that comes with the cluster; then, in another one, without any.
+#[test]
+fn kind_runs_an_image_of_ones_own_with_a_registry_and_without() {
+    let Some((mut lab, _rig)) = lab() else { return };
+    if !docker_with_base() {
+        return;
+    }
+    lab_with_application(&lab, "e2e-kind");
+    let base = on_base();
+    lab.flags.extend(["--name", "two-pod"]);
+    for (way, brings, registry) in [
+        ([].as_slice(), "Push the image to localhost:32000", 1),
+        (&["--no-registry"], "Load the image into every node", 0),
+    ] {
+        let args = [&["own.yaml", "--build-arg", &base], way].concat();
+        let up = lab.up(&args).exits(0);
+        assert!(up.err.contains(brings), "{}", up.transcript());
+        assert_eq!(docker(&["ps", "--quiet", "--filter", "name=two-pod-registry"]).lines().count(), registry);
+        answers_alternate(&lab.run(&["status", "-o", "json"]).exits(0).json());
+        let again = lab.up(&[&args[..], &["-o", "json"]].concat()).exits(0);
+        assert_eq!(again.json()["changed"], 0, "{}", again.transcript());
+        lab.run(&["reset", "--yes", "--purge"]).exits(0);
+        nothing_is_left(&lab);
+    }
+    forget_images("e2e-kind");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! From a machine without microk8s to a lab and back, by stand-ins of `snap` and `microk8s` that behave, and misbehave, as the real
 //! ones do, over a real cluster. Only where that cluster's program is named: it is started by `snap install`.
 
-use crate::support::{End, FIT_FOR_LONGHORN, Lab, Reader, Run, skipped};
+use crate::support::{
+    End, FIT_FOR_LONGHORN, Lab, Reader, Run, answers_alternate, docker_with_base, forget_images, lab_with_application,
+    on_base, skipped,
+};
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -223,6 +226,25 @@ fn microk8s_with_every_fault_ends_with_a_cause_and_goes_on() {
     machine.run(&["reset", "--yes"]).exits(0);
     machine.run(&["reset", "--purge"]).exits(2).says("the snap microk8s, with whatever else is in it");
     machine.run(&["reset", "--purge", "--yes"]).exits(0).says("What was kept for the next lab is removed");
+    machine.is_bare();
+}
+
+/// Built by the real Docker, pushed to the registry that is an add-on there, and pulled from it by the nodes.
+#[test]
+fn microk8s_runs_an_image_of_ones_own() {
+    let Some(machine) = Machine::bare() else { return };
+    if !docker_with_base() {
+        return;
+    }
+    lab_with_application(&machine.lab, "e2e-microk8s");
+    let base = on_base();
+    let up = [UP, &["own.yaml", "--build-arg", &base]].concat();
+    machine.run(&up).exits(0).says("Push the image to localhost:32000");
+    answers_alternate(&machine.run(&["status", "-o", "json"]).exits(0).json());
+    let again = machine.run(&[&up[..], &["-o", "json"]].concat()).exits(0);
+    assert_eq!(again.json()["changed"], 0, "{}", again.transcript());
+    machine.run(&["reset", "--purge", "--yes"]).exits(0);
+    forget_images("e2e-microk8s");
     machine.is_bare();
 }
 

@@ -54,6 +54,7 @@ const PRINTED: &[(&str, &str)] = &[
     ("Required Linux capability cap_setuid is missing", "capabilityMissing"),
     ("failed: <NOTOPEN>WebServer+38^STU1", "webServer"),
     ("ERROR #5001: Cannot create target: /iris-mgr/IRIS_conf.d/", "notWritable"),
+    ("ERROR #503: Error executing [Actions] section in file /iris-merge/merge.cpf", "mergeFailed"),
     ("nobody knows this", "crashLoop"),
 ];
 

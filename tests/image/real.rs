@@ -2,42 +2,21 @@
 
 use super::image_of;
 use crate::scenario::{everything_runs, in_each_pod};
-use crate::support::{BASE, Lab, Place, Registry, Scratch, docker_with_base, forget_images};
+use crate::support::{
+    BASE, Lab, Place, Registry, Scratch, answers_alternate, application, docker_with_base, forget_images,
+    lab_with_application, on_base,
+};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::io::Read;
+use std::net::TcpStream;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 /// A lab that finds the real docker.
 fn with_docker(mut lab: Lab) -> Lab {
     let system = std::env::var("PATH").unwrap_or_default();
     lab.path = Some(format!("{}:{system}", lab.scratch.dir("bin").display()));
     lab
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().flatten() {
-        let path = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &path);
-        } else {
-            std::fs::copy(entry.path(), path).unwrap();
-        }
-    }
-}
-
-/// The sample application in the working folder of a lab, under a name that no other test has. It is like no one that was built before:
-/// what Docker has in its cache says nothing any more.
-fn application(lab: &Lab, name: &str) {
-    let folder = lab.scratch.dir("work").join(name);
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("labs/simple"), &folder);
-    let file = folder.join("install.cpf");
-    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
-    std::fs::write(&file, format!("{}# {now}\n", std::fs::read_to_string(&file).unwrap())).unwrap();
 }
 
 #[test]
@@ -48,7 +27,7 @@ fn a_real_docker_builds_pushes_and_fails_as_it_is_told() {
     let Some(registry) = Registry::new() else { return };
     let lab = with_docker(Lab::on_sim());
     application(&lab, "e2e-docker");
-    let base = format!("BASE={BASE}");
+    let base = on_base();
     let push = ["image", "push", "e2e-docker", "--build-arg", &base, "--registry", &registry.host];
     let first = lab.run(&[&push[..], &["-o", "json"]].concat()).exits(0);
     let (image, summary) = (image_of(&first.json()), first.json());
@@ -129,14 +108,8 @@ fn an_image_of_ones_own_runs_on_a_real_cluster() {
         return;
     }
     let lab = with_docker(Lab::new(place, "e2e-image"));
-    application(&lab, "e2e-image");
-    let folder = lab.scratch.dir("work").join("e2e-image");
-    let lab_file = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("labs/simple.yaml")).unwrap();
-    lab.file(
-        "own.yaml",
-        &lab_file.replace("context: simple", "context: ./e2e-image").replace("simple:1", "e2e-image:1"),
-    );
-    let base = format!("BASE={BASE}");
+    let folder = lab_with_application(&lab, "e2e-image");
+    let base = on_base();
     let up =
         |extra: &[&str]| lab.run(&lab.for_lab("up", &[&["own.yaml", "--build", "--build-arg", &base], extra].concat()));
 
@@ -144,7 +117,7 @@ fn an_image_of_ones_own_runs_on_a_real_cluster() {
     everything_runs(&lab);
     let (first, digest) = running(&lab);
     assert!(first.starts_with("localhost:32000/e2e-image:1-"), "{first}");
-    answers_alternate(&lab);
+    answers_alternate(&lab.run(&["status", "-o", "json"]).exits(0).json());
     in_each_pod(&lab, "echo kept > /vol-data/kept-by-test && echo kept > \"$ISC_DATA_DIRECTORY\"/kept-by-test", 0);
 
     let again = up(&["-o", "json"]).exits(0);
@@ -181,33 +154,4 @@ fn running(lab: &Lab) -> (String, String) {
         .collect();
     assert_eq!(all.len(), 1, "{all:?}");
     all.into_iter().next().unwrap()
-}
-
-/// The service behind the load balancer answers from both pods.
-fn answers_alternate(lab: &Lab) {
-    let status = lab.run(&["status", "-o", "json"]).exits(0).json();
-    let url = status["portalUrls"][0].as_str().unwrap();
-    let host = url.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap();
-    let address: SocketAddr = host.parse().unwrap();
-    let (mut seen, start) = (BTreeSet::new(), Instant::now());
-    while seen.len() < 2 && start.elapsed() < Duration::from_secs(30) {
-        if let Ok(answer) = get(address, host, "/csp/myapp/get")
-            && let Some((_, body)) = answer.split_once("\r\n\r\n")
-            && let Ok(body) = serde_json::from_str::<Value>(body)
-        {
-            assert_eq!(body["Status"], "OK", "{body:#}");
-            seen.insert(body["HostName"].as_str().unwrap_or_default().to_string());
-        }
-        std::thread::yield_now();
-    }
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["data-0", "data-1"]);
-}
-
-fn get(address: SocketAddr, host: &str, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
 }

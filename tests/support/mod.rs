@@ -1,5 +1,6 @@
 //! What the tests share: the binary run with a home of its own, the places that it runs against, and readers of a cluster.
 
+mod application;
 mod browser;
 mod cluster;
 mod golden;
@@ -15,6 +16,7 @@ mod scratch;
 mod shape;
 mod terminal;
 
+pub use application::{answers_alternate, application, lab_with_application, on_base};
 pub use browser::Browser;
 pub use cluster::{Id, Objects, Reader};
 pub use golden::golden;
