@@ -168,12 +168,19 @@ fn a_user_of_the_lab_shares_its_password() {
     is_the_labs(json!(["data-0", "data-1"]));
     lab.run(&["password", "--user", "appuser"]).exits(0);
     assert!(account(&lab, "appuser")[0]["password"].as_str().unwrap().ends_with("password-appuser"));
+    assert_eq!(lab.run(&["status", "-o", "json"]).exits(0).json()["users"], json!(["SuperUser", "_SYSTEM"]));
     // The lab's next one is for all who share it, in the pods that are there and in those to come.
-    lab.run(&["password"]).exits(0).says("set for SuperUser, _SYSTEM, Admin, appuser");
+    lab.run(&["password"]).exits(0).says("appuser has a password of its own, and gets the lab's again");
     lab.up(&["--replicas", "3"]).exits(0);
     is_the_labs(json!(["data-0", "data-1", "data-2"]));
+    // One that comes later is made in the instances that run.
+    let more = "iris.users=[{name: appuser, roles: [MyApp]}, {name: second}]";
+    lab.up(&["--replicas", "3", "--set", more]).exits(0).says("appuser, second");
+    assert_eq!(account(&lab, "second")[0]["password"], "the lab's");
+    lab.run(&["password", "--user", "SECOND"]).exits(0).says("set for second; tried, and it is theirs");
     lab.run(&["down"]).exits(0);
     assert_eq!(account(&lab, "appuser")[0]["password"], "the lab's, not tried");
+    assert!(account(&lab, "second")[0]["password"].as_str().unwrap().ends_with("password-second"));
     lab.reset().exits(0);
     lab.is_gone();
 }

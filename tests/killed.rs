@@ -1,7 +1,7 @@
 //! Killed with SIGKILL at every step, and run again: the same end; and reset from every such state: nothing left.
 
 use crate::scenario::inventory;
-use crate::support::{Id, Lab, Place, same, shape};
+use crate::support::{Id, Lab, Place, Run, same, shape};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -164,7 +164,7 @@ fn reset_again(lab: &Lab) {
     let before = inventory(lab);
     for moment in moments_of_reset(lab) {
         lab.up(&[]).exits(0);
-        assert!(kill_reset(lab, &moment), "no {moment:?} in `reset`");
+        killed_at(lab, &moment);
         lab.reset().exits(0);
         nothing_is_left(lab, &before, &moment);
     }
@@ -177,9 +177,10 @@ fn reset_in_a_row(lab: &Lab) {
     lab.up(&[]).exits(0);
     for moment in moments {
         // What an earlier run has removed to the end is no step of the next one any more.
-        if !kill_reset(lab, &moment) {
+        if let Err(run) = kill_reset(lab, &moment) {
+            run.exits(0);
             lab.up(&[]).exits(0);
-            assert!(kill_reset(lab, &moment), "no {moment:?} in `reset`");
+            killed_at(lab, &moment);
         }
     }
     lab.reset().exits(0);
@@ -196,14 +197,21 @@ fn moments_of_reset(lab: &Lab) -> Vec<Moment> {
     steps.into_iter().flat_map(|step| around(lab, step)).collect()
 }
 
-/// Whether `reset` came to that moment, and was killed there.
-fn kill_reset(lab: &Lab, moment: &Moment) -> bool {
+#[track_caller]
+fn killed_at(lab: &Lab, moment: &Moment) {
+    if let Err(run) = kill_reset(lab, moment) {
+        panic!("no {moment:?} in `reset`\n{}", run.transcript());
+    }
+}
+
+/// Kills a `reset` at that moment; the run that ended without coming to it.
+fn kill_reset(lab: &Lab, moment: &Moment) -> Result<(), Run> {
     let mut seen = false;
-    lab.killed(&["reset", "--yes"], |event| {
+    let run = lab.killed(&["reset", "--yes"], |event| {
         seen |= moment.is(event);
         seen
     });
-    seen
+    if seen { Ok(()) } else { Err(run) }
 }
 
 fn kill_up(lab: &Lab, moment: &Moment) {

@@ -19,7 +19,7 @@ pub struct UsersArgs {
 /// `password`.
 #[derive(Debug, Args)]
 pub struct PasswordArgs {
-    /// Account whose password it is [default: SuperUser, _SYSTEM, Admin and the users of the lab]
+    /// Account whose password it is [default: SuperUser, _SYSTEM, Admin and those in spec.iris.users]
     #[arg(long, value_name = "ACCOUNT")]
     pub user: Option<String>,
     /// A file whose first line is the password, - for the input [default: ask, or make one where there is no terminal]

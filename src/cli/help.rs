@@ -182,7 +182,7 @@ each is asked whether it takes the password. No pod is restarted.
 Examples:
   iris-lab password                            Ask for it, or make one
   iris-lab password --password-file secret     From a file's first line
-  iris-lab password --user appuser             For one other account";
+  iris-lab password --user appuser             For one account alone";
 
 /// End of the help of `resize`.
 pub(super) const RESIZE: &str = "\

@@ -7,7 +7,7 @@ use crate::model::Facts;
 use crate::model::object::is_of;
 use crate::paths::{LabDir, unwritable, write_private};
 use crate::plan::{RECORD, RECORD_HASH};
-use crate::workload::{self, password};
+use crate::workload::{self, accounts, password};
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// this host; else a new password is made.
 pub fn ensure(lab: &Lab, dir: &LabDir, journal: &mut Journal, facts: &Facts) -> Result<String> {
     if let Some(hash) = recorded_hash(lab, facts) {
-        settle(dir, &hash)?;
+        settle(dir, &hash, lab)?;
         return Ok(hash);
     }
     if let Some(hash) = stored_hash(dir)?
@@ -47,6 +47,11 @@ fn recorded_hash(lab: &Lab, facts: &Facts) -> Option<String> {
         object["kind"] == "ConfigMap" && object["metadata"]["name"] == RECORD && is_of(object, &lab.metadata.name)
     })?;
     record["data"][RECORD_HASH].as_str().map(str::to_string)
+}
+
+/// The accounts that log in with the lab's password, as far as this host knows: not those with one of their own.
+pub fn logins(dir: &LabDir, lab: &Lab) -> Vec<String> {
+    accounts::logins(lab).into_iter().filter(|name| !dir.password_of(name).exists()).collect()
 }
 
 /// The file on this host with the password of that hash; none when another host made it.
@@ -80,18 +85,19 @@ pub fn prepared(dir: &LabDir, account: Option<&str>) -> Result<Option<String>> {
     read(&next(dir, account))
 }
 
-/// Makes the prepared password the one that is valid.
-pub fn take_over(dir: &LabDir, account: Option<&str>, hash: &str) -> Result<()> {
+/// Makes the prepared password the one that is valid; the lab's own is so for all who share it.
+pub fn take_over(dir: &LabDir, account: Option<&str>, hash: &str, lab: &Lab) -> Result<()> {
     if account.is_none() {
+        forget(dir, &accounts::sharing(lab))?;
         write_private(&dir.password_hash(), &format!("{hash}\n"))?;
     }
     let path = file(dir, account);
     fs::rename(next(dir, account), &path).map_err(|error| unwritable(&path, error))
 }
 
-/// Removes the files of accounts that had a password of their own, and share the lab's again.
-pub fn forget(dir: &LabDir, accounts: &[String]) -> Result<()> {
-    for path in accounts.iter().map(|account| dir.password_of(account)) {
+/// Removes the files of accounts that had a password of their own, or were to have one.
+fn forget(dir: &LabDir, accounts: &[String]) -> Result<()> {
+    for path in accounts.iter().flat_map(|account| [dir.password_of(account), next(dir, Some(account))]) {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(&path, error)),
             _ => {}
@@ -101,9 +107,9 @@ pub fn forget(dir: &LabDir, accounts: &[String]) -> Result<()> {
 }
 
 /// Does so when the cluster has taken it over already, and the run that did it came no further.
-pub fn settle(dir: &LabDir, hash: &str) -> Result<()> {
+pub fn settle(dir: &LabDir, hash: &str, lab: &Lab) -> Result<()> {
     match prepared(dir, None)? {
-        Some(text) if password::verify(hash, &text) => take_over(dir, None, hash),
+        Some(text) if password::verify(hash, &text) => take_over(dir, None, hash, lab),
         _ => Ok(()),
     }
 }

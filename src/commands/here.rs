@@ -1,6 +1,6 @@
 //! Which lab a command means, and what there is of it on this host.
 
-use super::again;
+use super::{again, credentials};
 use crate::cluster::{Cluster, kubeconfig};
 use crate::engine::journal::{Journal, Target};
 use crate::engine::simulator;
@@ -15,7 +15,6 @@ use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::plan;
 use crate::provider::{self, Provider};
-use crate::workload::accounts;
 use serde_json::Value;
 
 /// A lab that was brought up from this host.
@@ -144,6 +143,11 @@ impl Here {
         })
     }
 
+    /// The accounts that log in with the lab's password, as its record says; without one those of every lab.
+    pub fn logins(&self, facts: &Facts) -> Vec<String> {
+        credentials::logins(&self.dir, &recorded(facts).map(|(lab, _)| lab).unwrap_or_default())
+    }
+
     /// What is there; a cluster that does not run has nothing.
     pub async fn facts(&self, cluster: Option<&Cluster>) -> Result<Facts> {
         match cluster {
@@ -175,11 +179,6 @@ fn is_on_longhorn(facts: &Facts) -> bool {
     let wanted: Vec<&str> = facts.claims.iter().map(|claim| text(claim, "/spec/storageClassName")).collect();
     let mut used = facts.storage_classes.iter().filter(|class| wanted.contains(&name(class)));
     used.any(|class| text(class, "/provisioner") == DRIVER)
-}
-
-/// The accounts that log in with the lab's password, as its record says; without one those of every lab.
-pub fn logins(facts: &Facts) -> Vec<String> {
-    accounts::logins(&recorded(facts).map(|(lab, _)| lab).unwrap_or_default())
 }
 
 /// Whether the lab that was applied has Longhorn, as its record says.

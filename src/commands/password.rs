@@ -11,16 +11,19 @@ use crate::engine::{Outcome, Session};
 use crate::error::{Failure, Kind, Result};
 use crate::exec::System;
 use crate::lab::Lab;
+use crate::lab::accounts::check_name;
 use crate::lab::image::Image;
 use crate::model::object::is_ready;
 use crate::model::{Facts, ObjectRef};
+use crate::paths::LabDir;
 use crate::plan::{self, Password};
 use crate::ui::{PasswordSummary, Ui};
 use crate::workload::{self, CONTAINER, accounts, password};
+use futures::future::join_all;
 
 /// Sets a password.
 pub async fn password(ui: &Ui, args: &PasswordArgs) -> Result<()> {
-    if let Some(Err(why)) = args.user.as_deref().map(accounts::check_name) {
+    if let Some(Err(why)) = args.user.as_deref().map(check_name) {
         return Err(Failure::usage("this is no name of an account").cause(why));
     }
     let here = Here::find(args.lab.name.as_deref())?;
@@ -49,34 +52,32 @@ async fn locked(
     let (lab, recorded) = here.recorded(&facts)?;
     let select = again::selector(&here.state, &here.name)?;
     let account = args.user.as_deref();
-    credentials::settle(&here.dir, recorded)?;
+    credentials::settle(&here.dir, recorded, &lab)?;
     can_be_set(&here, &lab, &facts)?;
-    if let Some(account) = account {
-        is_there(&cluster, &lab, account).await?;
-    }
+    let names = existing(&cluster, &lab, account).await?;
+    // As the instances spell it.
+    let account = account.and(names.first()).map(String::as_str);
     let text = given.map_or_else(|| password::generate(lab.spec.iris.password.length), Ok)?;
-    for warning in warnings(&lab, &facts, &text, account) {
+    for warning in warnings(&here.dir, &lab, &facts, &text, account) {
         ui.note(format!("warning: {warning}"));
     }
     let hash = password::new_hash(&text, workload::hash_form(&lab.spec.iris.image))?;
     credentials::prepare(&here.dir, account, &text, &mut here.journal)?;
     let file = credentials::next(&here.dir, account);
-    let wanted = Password { lab: &lab, provider: here.provider, facts: &facts, account, hash: &hash, file: &file };
-    let plan = plan::set_password(&wanted)?;
+    let (provider, is_the_labs) = (here.provider, account.is_none());
+    let (facts, accounts) = (&facts, &names);
+    let plan =
+        plan::set_password(&Password { lab: &lab, provider, facts, accounts, is_the_labs, hash: &hash, file: &file })?;
     let session = Session::new(&here.name, &here.state, here.journal, Some(cluster), lock, &System);
     let outcome = run(ui, &plan, &session, args.deadline.timeout).await;
     let seconds = outcome.elapsed.as_secs_f64();
     let user = account.map(|account| format!(" --user {account}")).unwrap_or_default();
     finish(outcome, &lab, &format!("iris-lab password{user}{select}"), &file.display().to_string())?;
-    credentials::take_over(&here.dir, account, &hash)?;
-    let accounts = account.map_or_else(|| accounts::sharing(&lab), |account| vec![account.into()]);
-    if account.is_none() {
-        credentials::forget(&here.dir, &accounts)?;
-    }
+    credentials::take_over(&here.dir, account, &hash, &lab)?;
     let summary = PasswordSummary {
         lab: here.name,
         simulated: here.provider.is_simulated(),
-        accounts,
+        accounts: names.clone(),
         pods: workload::pods(&lab),
         password_file: credentials::file(&here.dir, account).display().to_string(),
         seconds,
@@ -107,20 +108,34 @@ fn can_be_set(here: &Here, lab: &Lab, facts: &Facts) -> Result<()> {
         .hint(format!("see why with `iris-lab status`, or bring the lab up with `{up}`")))
 }
 
-/// A merge passes over an account that is not there. An instance that does not tell its accounts is believed to have it.
-async fn is_there(cluster: &Cluster, lab: &Lab, account: &str) -> Result<()> {
-    for pod in workload::pods(lab) {
-        let pod = ObjectRef::new("v1", "Pod", Some(&lab.spec.iris.namespace), &pod);
-        let questions = accounts::questions(true, None);
-        let session = tokio::time::timeout(ANSWER, cluster.session(&pod, CONTAINER, &questions)).await;
-        let output = session.unwrap_or_else(|_| Ok(String::new()))?;
-        let known: Vec<String> = accounts::answers(&output).accounts.into_iter().map(|one| one.name).collect();
-        if !known.is_empty() && !known.iter().any(|name| name.eq_ignore_ascii_case(account)) {
-            return Err(Failure::requirement(format!("there is no account {account} in {}", pod.name))
-                .cause(format!("it has {}", known.join(", "))));
-        }
+/// Whose password it is, as the instances spell it: the account that was named, which all of them must have, or else those of all who
+/// share the lab's that there are. An instance that does not tell its accounts is believed to have them.
+async fn existing(cluster: &Cluster, lab: &Lab, account: Option<&str>) -> Result<Vec<String>> {
+    let told = join_all(workload::pods(lab).into_iter().map(|pod| told(cluster, lab, pod))).await;
+    let told: Vec<(String, Vec<String>)> = told.into_iter().filter(|(_, names)| !names.is_empty()).collect();
+    let spelled = |wanted: &str| {
+        let mut all = told.iter().flat_map(|(_, names)| names);
+        all.find(|name| name.eq_ignore_ascii_case(wanted)).cloned()
+    };
+    let Some(account) = account else {
+        let sharing = accounts::sharing(lab);
+        return Ok(if told.is_empty() { sharing } else { sharing.iter().filter_map(|name| spelled(name)).collect() });
+    };
+    let lacks = |names: &[String]| !names.iter().any(|name| name.eq_ignore_ascii_case(account));
+    match told.iter().find(|(_, names)| lacks(names)) {
+        Some((pod, names)) => Err(Failure::requirement(format!("there is no account {account} in {pod}"))
+            .cause(format!("it has {}", names.join(", ")))),
+        None => Ok(vec![spelled(account).unwrap_or_else(|| account.into())]),
     }
-    Ok(())
+}
+
+/// The accounts that an instance tells; none where it does not. Why it does not is told when the password is set there.
+async fn told(cluster: &Cluster, lab: &Lab, pod: String) -> (String, Vec<String>) {
+    let at = ObjectRef::new("v1", "Pod", Some(&lab.spec.iris.namespace), &pod);
+    let questions = accounts::questions(true, None);
+    let session = tokio::time::timeout(ANSWER, cluster.session(&at, CONTAINER, &questions)).await;
+    let output = session.ok().and_then(Result::ok).unwrap_or_default();
+    (pod, accounts::answers(&output).accounts.into_iter().map(|one| one.name).collect())
 }
 
 /// The new password: from the file, else what an earlier run began to set, else what is typed.
@@ -141,7 +156,7 @@ fn given(ui: &Ui, args: &PasswordArgs, here: &Here) -> Result<Option<String>> {
     Ok(typed.filter(|text| !text.is_empty()))
 }
 
-fn warnings(lab: &Lab, facts: &Facts, text: &str, account: Option<&str>) -> Vec<String> {
+fn warnings(dir: &LabDir, lab: &Lab, facts: &Facts, text: &str, account: Option<&str>) -> Vec<String> {
     let mut warnings = Vec::new();
     if text.eq_ignore_ascii_case(password::FACTORY) {
         warnings.push(format!("{text} is what every new IRIS has: anybody who reaches the portal may try it"));
@@ -153,6 +168,8 @@ fn warnings(lab: &Lab, facts: &Facts, text: &str, account: Option<&str>) -> Vec<
         warnings
             .push(format!("the volumes of {pod} are kept without a pod: its instance keeps the password that it has"));
     }
+    let own = accounts::sharing(lab).into_iter().filter(|name| account.is_none() && dir.password_of(name).exists());
+    warnings.extend(own.map(|name| format!("{name} has a password of its own, and gets the lab's again")));
     if let Some(account) = account {
         warnings.push(format!("pods that come later do not know this password of {account}: set it again then"));
     }

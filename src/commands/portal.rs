@@ -1,11 +1,12 @@
 //! `iris-lab portal`: the portal of each pod, and Longhorn's UI, at ports of this host for as long as this runs.
 
-use super::here::{has_longhorn, logins};
+use super::here::has_longhorn;
 use super::pods::LabPods;
 use crate::cli::PortalArgs;
 use crate::cluster::{Cluster, Pods, Selector};
 use crate::error::{Failure, Result};
 use crate::exec;
+use crate::lab::accounts::is_of_iris;
 use crate::model::ObjectRef;
 use crate::model::longhorn;
 use crate::model::status::PORTAL_PATH;
@@ -75,7 +76,8 @@ async fn doors(ui: &Ui, lab: &LabPods, address: IpAddr) -> Result<Vec<Door>> {
     let password = lab.here.dir.password();
     let password_file = password.exists().then(|| password.display().to_string());
     let facts = lab.here.facts(Some(&lab.cluster)).await?;
-    let users = logins(&facts);
+    // Those of an application need not get into the portal.
+    let users: Vec<String> = lab.here.logins(&facts).into_iter().filter(|name| is_of_iris(name)).collect();
     for ordinal in 0..lab.replicas {
         let name = format!("{STATEFUL_SET}-{ordinal}");
         let wanted = FIRST_PORT.saturating_add(u16::try_from(ordinal).unwrap_or(u16::MAX));

@@ -12,6 +12,7 @@ use crate::exec::System;
 use crate::model::{Facts, Plan};
 use crate::plan;
 use crate::ui::Ui;
+use crate::workload::accounts;
 use crate::yaml;
 use serde_json::{Value, json};
 
@@ -34,7 +35,8 @@ async fn lab(ui: &Ui, args: &LabArgs, step: Option<&str>) -> Result<()> {
         Some(id) => of_step(&up::plan_with(&request, &hash).await?, id)?,
         None => plan::objects(&request.wanted(&hash, false))?,
     };
-    ui.note(format!("the password of SuperUser and _SYSTEM is in {}", request.dir.password().display()));
+    let names = accounts::logins(&request.lab).join(", ");
+    ui.note(format!("the password of {names} is in {}", request.dir.password().display()));
     print(ui, &objects)
 }
 

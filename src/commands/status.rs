@@ -1,6 +1,6 @@
 //! `iris-lab status`: one screen; success only when all of it is healthy.
 
-use super::here::{Here, logins};
+use super::here::Here;
 use super::{addresses, again};
 use crate::cli::StatusArgs;
 use crate::cluster::Cluster;
@@ -20,7 +20,7 @@ pub async fn status(ui: &Ui, args: &StatusArgs) -> Result<()> {
     };
     loop {
         let facts = here.facts(cluster.as_ref()).await?;
-        let mut status = status_of(&identity, &facts);
+        let mut status = status_of(&here, &identity, &facts);
         status.notes.extend(moved.clone());
         match &mut changes {
             Some(changes) => {
@@ -73,8 +73,8 @@ pub(super) async fn find(here: &Here) -> Result<Found> {
 }
 
 /// What is seen of a lab, and who logs in there.
-pub(super) fn status_of(identity: &LabIdentity, facts: &Facts) -> Status {
-    Status { users: logins(facts), ..Status::of(identity, facts) }
+pub(super) fn status_of(here: &Here, identity: &LabIdentity, facts: &Facts) -> Status {
+    Status { users: here.logins(facts), ..Status::of(identity, facts) }
 }
 
 /// The status is on the screen already: only its exit code is left to say.

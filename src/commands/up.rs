@@ -18,8 +18,7 @@ use crate::model::{Action, Check, Facts, NodeName, Plan, Verdict};
 use crate::observe;
 use crate::paths::{LabDir, StateDir};
 use crate::ui::{Look, Ui, UpSummary, plan_text};
-use crate::workload::{self, accounts};
-use crate::{plan as planner, provider, yaml};
+use crate::{plan as planner, provider, workload, yaml};
 use std::fs;
 use std::time::Instant;
 
@@ -118,7 +117,7 @@ fn summary(request: &Request, facts: &Facts, hash: &str) -> UpSummary {
         simulated: status.simulated,
         namespace: status.namespace,
         portal_urls: status.portal_urls,
-        users: accounts::logins(&request.lab),
+        users: credentials::logins(&request.dir, &request.lab),
         password_file: status.password_file,
         kubeconfig: request.dir.kubeconfig().display().to_string(),
         ..UpSummary::default()

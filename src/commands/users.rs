@@ -6,6 +6,7 @@ use crate::cli::UsersArgs;
 use crate::cluster::Cluster;
 use crate::error::Result;
 use crate::lab::Lab;
+use crate::lab::accounts::is_of_iris;
 use crate::model::object::is_ready;
 use crate::model::status::portal_urls_of;
 use crate::model::{Facts, ObjectRef};
@@ -20,8 +21,6 @@ use std::time::Duration;
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// The account of whoever runs a command in the container; it has no password.
 const OWNER: &str = "irisowner";
-/// The other accounts that IRIS makes itself.
-const OF_IRIS: [&str; 6] = ["CSPSystem", "IAM", "UnknownUser", "_Ensemble", "_PUBLIC", OWNER];
 
 /// Shows the accounts.
 pub async fn users(ui: &Ui, args: &UsersArgs) -> Result<()> {
@@ -98,7 +97,11 @@ fn of_instances(told: &[(&str, &Answers)], lab: &Lab, dir: &LabDir) -> Vec<Accou
     let mut rows: Vec<AccountRow> = Vec::new();
     for (pod, answers) in told {
         for account in &answers.accounts {
-            let tried = answers.tried.iter().find(|(name, _)| *name == account.name).map(|(_, theirs)| *theirs);
+            let tried = answers
+                .tried
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(&account.name))
+                .map(|(_, theirs)| *theirs);
             let row = AccountRow {
                 name: account.name.clone(),
                 enabled: Some(account.enabled),
@@ -133,7 +136,7 @@ fn of_lab(lab: &Lab, dir: &LabDir) -> Vec<AccountRow> {
 
 /// Who made an account.
 fn origin(name: &str, lab: &Lab) -> &'static str {
-    if PREDEFINED.contains(&name) || OF_IRIS.contains(&name) {
+    if is_of_iris(name) {
         "IRIS"
     } else if lab.created_users().iter().any(|made| made.eq_ignore_ascii_case(name)) {
         "the lab"
@@ -147,10 +150,13 @@ fn password(name: &str, tried: Option<bool>, must_change: bool, lab: &Lab, dir: 
     let own = dir.password_of(name);
     let text = match tried {
         Some(true) => "the lab's".to_string(),
-        _ if own.exists() => format!("in {}", own.display()),
+        Some(false) if own.exists() => format!("its own, set from here: in {}", own.display()),
         Some(false) => "another one than the lab's".into(),
         None if name == OWNER => return "none: `iris-lab session` needs none".into(),
-        None if accounts::sharing(lab).iter().any(|sharing| sharing == name) => "the lab's, not tried".into(),
+        None if own.exists() => format!("its own, set from here: in {}", own.display()),
+        None if accounts::sharing(lab).iter().any(|sharing| sharing.eq_ignore_ascii_case(name)) => {
+            "the lab's, not tried".into()
+        }
         None if origin(name, lab) == "the lab" => "by its hash in the lab".into(),
         None => "its own".into(),
     };

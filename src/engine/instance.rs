@@ -64,12 +64,18 @@ impl Session<'_> {
         let cluster = self.connected().await?;
         let merged = cluster.merge(pod, CONTAINER, &accounts::merge_file(names, hash)).await;
         merged.map_err(|failure| without(hash, failure))?;
-        let done = format!("set for {}", names.join(", "));
         let password = fs::read_to_string(file)
             .map_err(|error| Failure::step(format!("cannot read {}", file.display())).caused_by(error))?;
         let questions = accounts::questions(false, Some((names, password.trim_end_matches('\n'))));
         let tried = accounts::answers(&cluster.session(pod, CONTAINER, &questions).await?).tried;
         let refused: Vec<&str> = tried.iter().filter(|(_, theirs)| !theirs).map(|(name, _)| name.as_str()).collect();
+        // One that is not there is passed over.
+        let is_there = |name: &&str| tried.is_empty() || tried.iter().any(|(one, _)| one == name);
+        let (there, missing): (Vec<&str>, Vec<&str>) = names.iter().map(String::as_str).partition(is_there);
+        let mut done = format!("set for {}", there.join(", "));
+        if !missing.is_empty() {
+            done = format!("{done}; it has no account {}", missing.join(", "));
+        }
         match (refused.as_slice(), tried.as_slice()) {
             ([], []) => Ok(StepEnd::Changed(format!("{done}; its instance does not say whether it takes it"))),
             ([], _) => Ok(StepEnd::Changed(format!("{done}; tried, and it is theirs"))),

@@ -1,13 +1,11 @@
-//! The rules of what a lab builds: the context, the arguments, the registry, and the accounts of the application.
+//! The rules of what a lab builds: the context, the arguments, the registry.
 
 use super::image::{is_host, names_registry};
 use super::source::Finding;
-use super::types::{Build, Lab, User};
+use super::types::{Build, Lab};
 
 /// Words in the name of an argument that holds a secret.
 const SECRET: [&str; 4] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN"];
-/// Accounts that every instance has.
-const PREDEFINED: [&str; 7] = ["SuperUser", "_SYSTEM", "Admin", "CSPSystem", "IAM", "UnknownUser", "_PUBLIC"];
 
 /// Everything wrong with it.
 pub fn check(lab: &Lab) -> Vec<Finding> {
@@ -26,7 +24,6 @@ pub fn check(lab: &Lab) -> Vec<Finding> {
     }
     findings.extend(files(build));
     findings.extend(arguments(build));
-    findings.extend(users(&lab.spec.iris.users));
     findings
 }
 
@@ -84,32 +81,6 @@ fn arguments(build: &Build) -> Vec<Finding> {
             findings.push(Finding::new(&at, None, rule));
         } else if value.contains(char::is_control) {
             findings.push(Finding::new(&at, Some(value), "must be on one line"));
-        }
-    }
-    findings
-}
-
-fn users(users: &[User]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (index, user) in users.iter().enumerate() {
-        let (at, name) = (format!("spec.iris.users.{index}"), &user.name);
-        let plain =
-            |text: &str| !text.is_empty() && !text.contains([',', '"', '=', ':']) && !text.contains(char::is_control);
-        let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        if !(first && name.len() <= 128 && plain(name) && !name.contains(char::is_whitespace)) {
-            let rule =
-                "must be the name of an account: it begins with a letter or _, and has no spaces, commas and quotes";
-            findings.push(Finding::at(&format!("{at}.name"), name, rule));
-        }
-        if PREDEFINED.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            findings.push(Finding::at(&format!("{at}.name"), name, "is predefined in IRIS, and not the application's"));
-        }
-        if users[..index].iter().any(|other| other.name.eq_ignore_ascii_case(name)) {
-            findings.push(Finding::at(&format!("{at}.name"), name, "is given twice"));
-        }
-        for (number, role) in user.roles.iter().enumerate().filter(|(_, role)| !plain(role)) {
-            let rule = "must be the name of a role, without commas and quotes";
-            findings.push(Finding::at(&format!("{at}.roles.{number}"), role, rule));
         }
     }
     findings

@@ -33,11 +33,16 @@ iris:
         "line 9: spec.iris.build.secrets.npm: a,b: must be the path of a file, without commas and quotes",
         "line 11: spec.iris.users.0.roles.0: a,b: must be the name of a role, without commas and quotes",
         "line 12: spec.iris.users.1.name: AppUser: is given twice",
-        "line 13: spec.iris.users.2.name: SuperUser: is predefined in IRIS, and not the application's",
-        "line 14: spec.iris.users.3.name: \"\": must be the name of an account: it begins with a letter or _, and has no spaces, \
-         commas and quotes",
+        "line 13: spec.iris.users.2.name: SuperUser: is made by IRIS itself, and not the application's",
+        "line 14: spec.iris.users.3.name: \"\": must be 1 to 128 letters, digits and _ - . @ %, and begin with a letter, _ or %",
     ];
     assert_eq!(causes(text), rules);
+    let older = "iris: {image: 'store/intersystems/iris-community:2020.4.0.524.0', users: [{name: a}], cpf: {actions: ['CreateUser:Name=A']}}";
+    let told = causes(older);
+    assert!(
+        told.iter().any(|one| one.ends_with("spec.iris.users.0.name: a: is made by an action of spec.iris.cpf, too"))
+    );
+    assert!(told.iter().any(|one| one.contains("spec.iris.users: must be empty ([])")), "{told:#?}");
     assert!(causes("iris: {build: {args: {A: b}}}")[0].ends_with("is not given, and nothing is built"));
 }
 

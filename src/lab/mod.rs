@@ -1,5 +1,6 @@
 //! The Lab type, its defaults, overrides and validation: every error at once, with line numbers. No I/O.
 
+pub mod accounts;
 pub mod image;
 pub mod types;
 
@@ -36,7 +37,8 @@ pub fn load_with(text: &str, origin: &str, overrides: &Overrides) -> Result<Lab>
     match serde_json::from_value::<Lab>(value) {
         Ok(lab) => {
             let broken: Vec<_> = findings.iter().map(|finding| finding.path.clone()).collect();
-            let judged = rules::check(&lab).into_iter().chain(build::check(&lab)).chain(cpf::check(&lab));
+            let judged = rules::check(&lab).into_iter().chain(build::check(&lab));
+            let judged = judged.chain(accounts::check(&lab)).chain(cpf::check(&lab));
             findings.extend(judged.filter(|finding| !broken.iter().any(|path| finding.path.starts_with(path))));
             if findings.is_empty() { Ok(lab) } else { Err(invalid(origin, &source, findings)) }
         }

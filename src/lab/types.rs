@@ -267,7 +267,7 @@ pub struct Cpf {
     pub actions: Vec<String>,
 }
 
-/// How the password of the predefined accounts is made.
+/// How the lab's password is made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Password {

@@ -21,8 +21,10 @@ pub struct Password<'a> {
     pub provider: &'a dyn Provider,
     /// What was seen of it.
     pub facts: &'a Facts,
-    /// Whose password it is; none for the lab's own.
-    pub account: Option<&'a str>,
+    /// Whose password it is.
+    pub accounts: &'a [String],
+    /// Whether it is the lab's own, which pods to come get, too.
+    pub is_the_labs: bool,
     /// The hash.
     pub hash: &'a str,
     /// The file on this host with the password.
@@ -31,23 +33,19 @@ pub struct Password<'a> {
 
 /// The plan. A failure in one instance does not keep it from the others; the settings follow only when all have it.
 pub fn set_password(wanted: &Password) -> Result<Plan> {
-    let Password { lab, provider, facts, account, hash, file } = *wanted;
-    let accounts: Vec<String> = match account {
-        Some(account) => vec![account.into()],
-        None => workload::accounts::sharing(lab),
-    };
+    let Password { lab, provider, facts, accounts, is_the_labs, hash, file } = *wanted;
     let namespace = lab.spec.iris.namespace.as_str();
     let mut steps: Vec<Step> = workload::pods(lab)
         .into_iter()
         .map(|pod| {
             let (title, pod_ref) =
                 (format!("Set the password in {pod}"), ObjectRef::new("v1", "Pod", Some(namespace), &pod));
-            let accounts = accounts.clone();
+            let accounts = accounts.to_vec();
             let action = Action::SetPassword { pod: pod_ref, accounts, hash: hash.into(), file: file.into() };
             Step::new(pod, title, SET_TIMEOUT, action)
         })
         .collect();
-    if account.is_none() {
+    if is_the_labs {
         let mut settings = vec![record(lab, provider, hash)?];
         let objects = workload::objects(lab, None, hash).into_iter();
         settings.extend(objects.filter(|object| object["kind"] == "ConfigMap"));
@@ -70,15 +68,15 @@ mod tests {
     use super::*;
     use crate::provider;
 
-    fn plan(account: Option<&str>) -> Plan {
+    fn plan(account: &str, is_the_labs: bool) -> Plan {
         let (provider, file) = (provider::named("sim").unwrap(), Path::new("/state/two-pod/password.next"));
-        let (lab, facts) = (&Lab::default(), &Facts::default());
-        set_password(&Password { lab, provider, facts, account, hash: "h,s", file }).unwrap()
+        let (lab, facts, accounts) = (&Lab::default(), &Facts::default(), &[account.into()]);
+        set_password(&Password { lab, provider, facts, accounts, is_the_labs, hash: "h,s", file }).unwrap()
     }
 
     #[test]
     fn every_instance_has_it_before_the_settings_do() {
-        let plan = plan(None);
+        let plan = plan("SuperUser", true);
         let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
         assert_eq!(ids, ["data-0", "data-1", RECORDED]);
         assert!(plan.goes_on() && plan.steps[2].strict && plan.steps[2].needs == ["data-0", "data-1"]);
@@ -89,7 +87,7 @@ mod tests {
 
     #[test]
     fn another_account_has_nothing_to_do_with_the_labs_settings() {
-        let plan = plan(Some("appuser"));
+        let plan = plan("appuser", false);
         assert_eq!(plan.steps.len(), 2);
         let Action::SetPassword { accounts, .. } = &plan.steps[0].action else { panic!("{:?}", plan.steps[0]) };
         assert_eq!(accounts, &["appuser"]);

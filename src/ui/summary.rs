@@ -27,7 +27,7 @@ pub struct UpSummary {
     pub pods: Vec<String>,
     /// URLs of the management portal.
     pub portal_urls: Vec<String>,
-    /// Accounts of the portal.
+    /// Accounts that log in with the lab's password.
     pub users: Vec<String>,
     /// Where their password is, if we made it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 
-/// Predefined accounts that get the lab's password at the first start of an instance, and keep it together.
+/// Predefined accounts that get the lab's password at the first start of an instance.
 pub const PREDEFINED: [&str; 3] = ["SuperUser", "_SYSTEM", "Admin"];
 
 /// Those of them that need not change it at their first login: the merge file says so.
@@ -10,8 +10,6 @@ pub const LOGINS: [&str; 2] = ["SuperUser", "_SYSTEM"];
 
 /// What every answer begins with: a session prints prompts and greetings besides.
 const ANSWER: &str = "iris-lab:";
-/// Special characters that a name may have. None of them means anything in a merge file or a text of ObjectScript.
-const IN_NAMES: &str = "_-.@%";
 
 /// One account, as its instance says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub struct Answers {
     pub tried: Vec<(String, bool)>,
 }
 
-/// The accounts that share the lab's password: predefined ones, and those that the lab makes.
+/// The accounts that share the lab's password: predefined ones, and those in `spec.iris.users`.
 pub fn sharing(lab: &Lab) -> Vec<String> {
     with_users(&PREDEFINED, lab)
 }
@@ -46,15 +44,6 @@ pub fn logins(lab: &Lab) -> Vec<String> {
 fn with_users(predefined: &[&str], lab: &Lab) -> Vec<String> {
     let users = lab.spec.iris.users.iter().map(|user| user.name.clone());
     predefined.iter().map(ToString::to_string).chain(users).collect()
-}
-
-/// Why a name cannot be one of an account.
-pub fn check_name(name: &str) -> Result<(), &'static str> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || IN_NAMES.contains(c);
-    match (1..=128).contains(&name.len()) && name.chars().all(allowed) {
-        true => Ok(()),
-        false => Err("must be 1 to 128 letters, digits and _ - . @ %"),
-    }
 }
 
 /// A merge file that sets the password of accounts. An account that an instance does not have is passed over by it.
@@ -146,15 +135,5 @@ mod tests {
         );
         assert_eq!(answers.tried, [("SuperUser".to_string(), true), ("_SYSTEM".into(), false)]);
         assert_eq!(super::answers("sh: iris: not found"), Answers::default());
-    }
-
-    #[test]
-    fn names_mean_nothing_but_themselves() {
-        for name in ["SuperUser", "_SYSTEM", "app.user@example.org", "%x"] {
-            assert!(check_name(name).is_ok(), "{name}");
-        }
-        for name in ["", "a b", "a,Roles=%All", "a\"", "a\n", "ä", "a=b"] {
-            assert!(check_name(name).is_err(), "{name:?}");
-        }
     }
 }

@@ -51,7 +51,8 @@ async fn of_found(archive: &mut Archive, here: &Here, found: &Found) {
 async fn explained(archive: &mut Archive, here: &Here, found: &Found) {
     match here.facts_in_detail(found.cluster.as_ref()).await {
         Ok(facts) => {
-            let (status, diagnosis) = (status_of(&found.identity, &facts), Diagnosis::of(&found.identity, &facts));
+            let identity = &found.identity;
+            let (status, diagnosis) = (status_of(here, identity, &facts), Diagnosis::of(identity, &facts));
             archive.text("lab/status.txt", Ok(status_text(&status, &Look::plain())));
             archive.text("lab/explain.txt", Ok(diagnosis_text(&diagnosis, &Look::plain())));
             archive.json("lab/explain.json", Ok(diagnosis));

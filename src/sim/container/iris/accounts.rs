@@ -18,6 +18,9 @@ const NEW: &[(&str, bool, bool)] = &[
 /// Those to which the merge file's password goes.
 const WITH_ROLES: [&str; 3] = ["Admin", "SuperUser", "_SYSTEM"];
 
+/// What begins the line of an action that makes an account.
+const CREATE: &str = "CreateUser:";
+
 /// One account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Account {
@@ -34,11 +37,19 @@ pub struct Accounts(BTreeMap<String, Account>);
 impl Accounts {
     /// Those of the instance: as they were kept on its volume, else those of a new one.
     pub fn load(container: &Container) -> Accounts {
-        if let Some(content) = container.read(&path(container)) {
-            return Accounts::parse(&String::from_utf8_lossy(&content));
-        }
         let merged = container.variable("ISC_CPF_MERGE_FILE").and_then(|file| container.read(file)).unwrap_or_default();
-        let accounts = Accounts::new(&String::from_utf8_lossy(&merged));
+        let merged = String::from_utf8_lossy(&merged);
+        if let Some(content) = container.read(&path(container)) {
+            let kept = Accounts::parse(&String::from_utf8_lossy(&content));
+            let mut accounts = kept.clone();
+            // IRIS watches the file: who was added to it since is made.
+            merged.lines().filter(|line| line.starts_with(CREATE)).for_each(|line| accounts.merge(line));
+            if accounts != kept {
+                accounts.save(container);
+            }
+            return accounts;
+        }
+        let accounts = Accounts::new(&merged);
         accounts.save(container);
         accounts
     }
