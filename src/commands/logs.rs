@@ -17,6 +17,8 @@ use tokio::io::{AsyncBufReadExt, BufReader, Empty, simplex, sink};
 const INSTALLATION: &str = "/usr/irissys";
 /// How long a log that has ended waits for its pod to say why, before it is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a log may go on when its container does not run any more.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// What a log holds that is being read.
 const BUFFER: usize = 64 * 1024;
 
@@ -163,9 +165,23 @@ impl Source {
                 }
                 Ok(!ui.closed())
             };
-            match &self.file {
-                Some(_) => self.follow_file(&lab.cluster, &lab.pod(&self.pod), lines, &mut print).await?,
-                None => self.follow_log(lab, &since, &mut print).await?,
+            let reads = async {
+                match &self.file {
+                    Some(_) => self.follow_file(&lab.cluster, &lab.pod(&self.pod), lines, &mut print).await,
+                    None => self.follow_log(lab, &since, &mut print).await,
+                }
+            };
+            // A log on a node that is dead does not end by itself, nor does one of which the kubelet has missed the end.
+            let moved_on = async {
+                while self.run(&pods).as_ref() == Some(&run) {
+                    pods.changed().await?;
+                }
+                tokio::time::sleep(LAST_WORDS).await;
+                Ok::<(), Failure>(())
+            };
+            tokio::select! {
+                ended = reads => ended?,
+                moved = moved_on => moved?,
             }
             if ui.closed() {
                 return Ok(());

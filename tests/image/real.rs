@@ -21,9 +21,7 @@ fn with_docker(mut lab: Lab) -> Lab {
 
 #[test]
 fn a_real_docker_builds_pushes_and_fails_as_it_is_told() {
-    if !docker_with_base() {
-        return;
-    }
+    let Some(_docker) = docker_with_base() else { return };
     let Some(registry) = Registry::new() else { return };
     let lab = with_docker(Lab::on_sim());
     application(&lab, "e2e-docker");
@@ -55,9 +53,7 @@ fn a_real_docker_builds_pushes_and_fails_as_it_is_told() {
 
 #[test]
 fn a_real_docker_and_a_registry_without_room() {
-    if !docker_with_base() {
-        return;
-    }
+    let Some(_docker) = docker_with_base() else { return };
     let dir = Scratch::new();
     let data = dir.dir("data");
     let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(&data).output();
@@ -95,10 +91,8 @@ impl Drop for Full {
 
 #[test]
 fn an_image_of_ones_own_runs_on_a_real_cluster() {
-    if !docker_with_base() {
-        return;
-    }
     let Some(place) = Place::real() else { return };
+    let Some(_docker) = docker_with_base() else { return };
     // The nodes know the registry by this name alone; one that is there is used.
     let there = TcpStream::connect(("127.0.0.1", 32000)).is_ok();
     let dir = Scratch::new();

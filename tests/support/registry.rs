@@ -1,6 +1,7 @@
 //! An image registry of a test's own: the real one, where its program is installed.
 
 use super::{Scratch, skipped};
+use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -58,18 +59,21 @@ impl Drop for Registry {
     }
 }
 
-/// Whether Docker answers and has the base image; else a line says what is missing.
-pub fn docker_with_base() -> bool {
+/// Docker, if it answers and has the base image; else a line says what is missing. One test at a time: a build fails when another one
+/// removes the layers that it goes on from.
+pub fn docker_with_base() -> Option<File> {
     let ok = |args: &[&str]| Command::new("docker").args(args).output().is_ok_and(|output| output.status.success());
     if !ok(&["version", "--format", "{{.Server.Version}}"]) {
         skipped("no Docker that answers");
-        return false;
+        return None;
     }
-    let there = ok(&["image", "inspect", BASE]);
-    if !there {
+    if !ok(&["image", "inspect", BASE]) {
         skipped(&format!("no base image {BASE} in Docker (the program of the test cluster makes it: images)"));
+        return None;
     }
-    there
+    let turn = File::create(std::env::temp_dir().join("iris-lab-e2e-docker.lock")).unwrap();
+    turn.lock().unwrap();
+    Some(turn)
 }
 
 /// Removes every image of a repository from Docker, by all of its names.
